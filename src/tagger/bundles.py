@@ -1,0 +1,283 @@
+"""Save, load, verify and describe a trained model on disk.
+
+A bundle is a folder: `manifest.json` and plain NumPy arrays, memory-mapped, which load without running any code.
+
+FORMAT is "tagger.bundle/1". A reader refuses any other number. What only adds keys to the manifest keeps the number;
+what changes the meaning of a key or an array, or how words are hashed, raises it, and the reader of the old one stays
+in this file for as long as a test holds a bundle of that format (tests/bundles).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from tagger import __version__
+from tagger import recipe as recipes
+from tagger.aggregation import Rule
+from tagger.calibration import PRESETS, Calibration
+from tagger.errors import BundleError, OutputError
+from tagger.features import Table, Vocabulary
+from tagger.labels import LabelSet
+from tagger.results import Model
+from tagger.scoring import Weights
+
+FORMAT = "tagger.bundle/1"
+MANIFEST = "manifest.json"
+FEATURE_NAMES = "features.txt"
+
+# Each array's file, type and number of dimensions.
+_ARRAYS: dict[str, tuple[str, int]] = {
+    "word_keys": ("<u8", 1),
+    "word_slots": ("<i4", 1),
+    "word_columns": ("<i4", 1),
+    "pair_keys": ("<u8", 1),
+    "pair_slots": ("<i4", 1),
+    "idf": ("<f4", 1),
+    "weights": ("<f4", 2),
+}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model. `labels` are those it was trained for, and the columns of all its per-label arrays; `supported`,
+    bool[labels], says which of them it learned; `names` are its features as people read them; `precision`, float64[3, labels], is the share of
+    suggestions at each threshold that were right out of fold (NaN: none were made); `least_known` is the share of a work's words, 0..1, that it must know to speak; `facts` is what describes its training.
+    """
+
+    labels: LabelSet
+    supported: NDArray[np.bool_]
+    vocabulary: Vocabulary
+    weights: Weights
+    names: tuple[str, ...]
+    rule: Rule
+    calibration: Calibration
+    thresholds: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    least_known: float
+    recipe: recipes.Recipe
+    facts: Mapping[str, Any]
+    sha256: str = ""
+
+    @property
+    def model(self) -> Model:
+        """What a result says of the model."""
+        return Model(self.recipe.name, self.recipe.version, self.sha256)
+
+
+def save(bundle: Bundle, path: Path) -> None:
+    """Write a bundle where none is, or in place of one; whole or not at all.
+
+    Raises OutputError when it cannot be written, or when `path` holds something that is no bundle.
+    """
+    if path.exists() and not (path / MANIFEST).is_file():
+        raise OutputError(f"{path} exists and is not a model of tagger; choose another place with -o")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.mkdir()
+        _write(bundle, unfinished)
+        # A model card beside the arrays is a person's work and outlives a new training.
+        for kept in path.glob("*.md") if path.exists() else ():
+            shutil.copy2(kept, unfinished / kept.name)
+        _swap(unfinished, path)
+    except OSError as error:
+        raise OutputError(f"cannot write the model to {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Put `new` at `path`. A folder cannot replace a full one in one step, so the old one steps aside first."""
+    old = new.with_suffix(".old")
+    if path.exists():
+        path.rename(old)
+    try:
+        new.rename(path)
+    except BaseException:
+        if old.exists():
+            old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(bundle: Bundle, folder: Path) -> None:
+    for name, array in _arrays_of(bundle).items():
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(array, _ARRAYS[name][0]), allow_pickle=False)
+    (folder / FEATURE_NAMES).write_text("".join(f"{name}\n" for name in bundle.names), "utf-8", newline="\n")
+    manifest = _manifest(bundle)
+    manifest["files"] = {
+        file.name: {"bytes": file.stat().st_size, "sha256": _digest(file)} for file in sorted(folder.iterdir())
+    }
+    text = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)
+    (folder / MANIFEST).write_bytes(text + b"\n")
+
+
+def _arrays_of(bundle: Bundle) -> dict[str, NDArray[Any]]:
+    vocabulary = bundle.vocabulary
+    return {
+        "word_keys": vocabulary.words.keys,
+        "word_slots": vocabulary.words.slots,
+        "word_columns": vocabulary.columns,
+        "pair_keys": vocabulary.pairs.keys,
+        "pair_slots": vocabulary.pairs.slots,
+        "idf": vocabulary.idf,
+        "weights": bundle.weights.matrix,
+    }
+
+
+def _manifest(bundle: Bundle) -> dict[str, Any]:
+    per_label = {
+        label.id: {
+            "supported": bool(bundle.supported[i]),
+            "bias": float(bundle.weights.bias[i]),
+            "share": float(bundle.rule.share[i]),
+            "slope": float(bundle.calibration.slope[i]),
+            "intercept": float(bundle.calibration.intercept[i]),
+            "length": float(bundle.calibration.length[i]),
+            "thresholds": dict(zip(PRESETS, bundle.thresholds[:, i].tolist(), strict=True)),
+            "precision": dict(zip(PRESETS, _or_none(bundle.precision[:, i]), strict=True)),
+        }
+        for i, label in enumerate(bundle.labels)
+    }
+    return {
+        "format": FORMAT,
+        "recipe": recipes.to_dict(bundle.recipe),
+        "facts": dict(bundle.facts),
+        "n_stems": bundle.vocabulary.n_stems,
+        "top": bundle.rule.top,
+        "least_known": bundle.least_known,
+        "labels": bundle.labels.to_dicts(),
+        "per_label": per_label,
+    }
+
+
+def _or_none(values: NDArray[np.float64]) -> list[float | None]:
+    """JSON has no NaN."""
+    return [None if np.isnan(value) else value for value in values.tolist()]
+
+
+def load(path: Path) -> Bundle:
+    """Read a bundle, every file checked against its size and digest; arrays are mapped, not read.
+
+    Raises BundleError, one line that says which file is wrong and how.
+    """
+    raw = _read_manifest_bytes(path)
+    manifest = _parse_manifest(raw, path)
+    _check_files(manifest, path)
+    try:
+        return _assemble(manifest, path, hashlib.sha256(raw).hexdigest())
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{path / MANIFEST} is not what tagger wrote: {error!r}; train the model again") from error
+
+
+def _read_manifest_bytes(path: Path) -> bytes:
+    try:
+        return (path / MANIFEST).read_bytes()
+    except FileNotFoundError as error:
+        what = "holds no manifest.json, so it is not a model of tagger" if path.exists() else "does not exist"
+        raise BundleError(f"the model {path} {what}; name one with -m, or make one with `tagger train`") from error
+    except OSError as error:
+        raise BundleError(f"cannot read the model {path}: {error.strerror}") from error
+
+
+def _parse_manifest(raw: bytes, path: Path) -> dict[str, Any]:
+    try:
+        manifest = orjson.loads(raw)
+        found = manifest["format"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise BundleError(f"{path / MANIFEST} is cut short or is not a manifest of tagger") from error
+    if found != FORMAT:
+        raise BundleError(f"{path} has the format {found!r}, and this tagger reads {FORMAT!r}; upgrade or retrain")
+    return dict(manifest)
+
+
+def _check_files(manifest: Mapping[str, Any], path: Path) -> None:
+    files = manifest.get("files")
+    expected = {f"{name}.npy" for name in _ARRAYS} | {FEATURE_NAMES}
+    if not isinstance(files, dict) or not expected <= files.keys():
+        raise BundleError(f"{path / MANIFEST} does not list the files of a model")
+    for name in sorted(expected):
+        file = path / name
+        try:
+            size = file.stat().st_size
+            if size != files[name]["bytes"]:
+                raise BundleError(f"{file} has {size} bytes instead of {files[name]['bytes']}: it is cut short or altered")
+            if _digest(file) != files[name]["sha256"]:
+                raise BundleError(f"{file} was altered after training: its digest differs from the manifest's")
+        except FileNotFoundError as error:
+            raise BundleError(f"{file} is missing from the model") from error
+        except OSError as error:
+            raise BundleError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _assemble(manifest: Mapping[str, Any], path: Path, sha256: str) -> Bundle:
+    arrays = {name: _map(path / f"{name}.npy", *_ARRAYS[name]) for name in _ARRAYS}
+    labels = LabelSet.from_dicts(manifest["labels"])
+    rows = [manifest["per_label"][name] for name in labels.ids]
+
+    def column(key: str) -> NDArray[np.float64]:
+        return np.array([row[key] for row in rows], np.float64)
+
+    def by_preset(key: str) -> NDArray[np.float64]:
+        return np.array([[row[key][name] for row in rows] for name in PRESETS], np.float64)
+
+    vocabulary = Vocabulary(
+        words=Table(arrays["word_keys"], arrays["word_slots"]),
+        columns=arrays["word_columns"],
+        pairs=Table(arrays["pair_keys"], arrays["pair_slots"]),
+        idf=arrays["idf"],
+        n_stems=int(manifest["n_stems"]),
+    )
+    if arrays["weights"].shape != (len(vocabulary.idf), len(labels)):
+        raise ValueError("the weights do not fit the features and labels")
+    return Bundle(
+        labels=labels,
+        supported=np.array([row["supported"] for row in rows], bool),
+        vocabulary=vocabulary,
+        weights=Weights(arrays["weights"], column("bias").astype(np.float32)),
+        names=tuple((path / FEATURE_NAMES).read_text("utf-8").splitlines()),
+        rule=Rule(int(manifest["top"]), column("share")),
+        calibration=Calibration(column("slope"), column("intercept"), column("length")),
+        thresholds=by_preset("thresholds"),
+        precision=by_preset("precision"),
+        least_known=float(manifest["least_known"]),
+        recipe=recipes.from_dict(manifest["recipe"], str(path / MANIFEST)),
+        facts=manifest["facts"],
+        sha256=sha256,
+    )
+
+
+def _map(file: Path, kind: str, dimensions: int) -> NDArray[Any]:
+    """A read-only view of an array's file; an empty array cannot be mapped and is read."""
+    try:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except ValueError:
+        array = np.load(file, allow_pickle=False)
+    if array.dtype != np.dtype(kind) or array.ndim != dimensions:
+        raise ValueError(f"{file.name} holds {array.dtype} in {array.ndim} dimensions")
+    return np.asarray(array)
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of what training ran on."""
+    from importlib.metadata import version
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    libraries = {name: version(name) for name in ("numpy", "scikit-learn", "joblib", "nltk")}
+    return {"python": python, "tagger": __version__, **libraries}

@@ -1,0 +1,163 @@
+"""Margins -> probabilities, and thresholds for what a reader asks of them.
+
+Platt's sigmoid ("Probabilistic outputs for support vector machines", 1999), fitted by label on out-of-fold margins,
+with one term more: the more passages a work has, the likelier one of them is loud by chance, so the log of their
+number counts against it. Labels with few examples are drawn towards what holds for all labels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+
+PRESETS = ("high-recall", "balanced", "high-precision")
+
+
+class Calibration(NamedTuple):
+    """score = 1 / (1 + exp(-(slope x margin + intercept - length x ln passages))); each float64[labels]."""
+
+    slope: F64
+    intercept: F64
+    length: F64
+
+
+def calibrate(margins: NDArray[np.floating], passages: NDArray[np.integer] | int, by: Calibration) -> F64:
+    """The probability of each label: float64[works, labels] in 0..1, from margins of the same shape and the number of
+    passages of each work, int[works].
+    """
+    lengths = np.log(np.asarray(passages, np.float64)).reshape(-1, 1)
+    return sigmoid(margins * by.slope + by.intercept - lengths * by.length)
+
+
+def sigmoid(log_odds: F64) -> F64:
+    """1 / (1 + e^-x), without overflow."""
+    probability: F64 = 0.5 * (1 + np.tanh(0.5 * log_odds))
+    return probability
+
+
+def fit(margins: F64, passages: NDArray[np.integer], truth: F64) -> Calibration:
+    """Fit every label on out-of-fold margins, float64[works, labels]; truth is 1, 0 or NaN (unknown, left out).
+
+    A first pass fits each label alone; the second draws each towards the median of the first (empirical Bayes), as
+    strongly as a Gaussian of half that median's width: rare labels follow the crowd, frequent ones themselves.
+    """
+    lengths = np.log(passages.astype(np.float64))
+    alone = np.array([_fit_label(margins[:, i], lengths, truth[:, i]) for i in range(margins.shape[1])])
+    able = np.isfinite(alone[:, 0])
+    if not able.any():
+        n = margins.shape[1]
+        return Calibration(np.ones(n), np.zeros(n), np.zeros(n))
+    centre = np.median(alone[able], axis=0)
+    together = np.array(
+        [_fit_label(margins[:, i], lengths, truth[:, i], centre, 0.5) for i in range(margins.shape[1])]
+    )
+    together[~able] = centre
+    return Calibration(*(np.ascontiguousarray(column) for column in together.T[[0, 2, 1]]))
+
+
+def _fit_label(
+    margins: F64, lengths: F64, truth: F64, centre: F64 | None = None, width: float = 4.0
+) -> F64:
+    """Slope, length term and intercept of one label; NaN where it has no positive or no negative example."""
+    known = np.isfinite(truth) & np.isfinite(margins)
+    target = truth[known]
+    if not 0 < target.sum() < len(target):
+        return np.full(3, np.nan)
+    prior = np.array([1.0, 0.0, 0.0]) if centre is None else centre
+    spread = np.array([width * max(prior[0], 0.25), width, 10.0])
+    if not np.ptp(lengths[known]):  # works of one length say nothing of the others
+        prior, spread[1] = prior * [1, 0, 1], 1e-3
+    inputs = np.column_stack((margins[known], -lengths[known], np.ones(len(target))))
+    found = _newton(inputs, target, prior, spread**-2)
+    return np.array([max(found[0], 0.05), max(found[1], 0.0), found[2]])
+
+
+def _newton(inputs: F64, target: F64, prior: F64, precision: F64) -> F64:
+    """Logistic regression with a Gaussian prior, by Newton's method with halved steps."""
+
+    def loss(at: F64) -> float:
+        logits = inputs @ at
+        return float(np.logaddexp(0, logits).sum() - target @ logits + 0.5 * precision @ (at - prior) ** 2)
+
+    found = prior.copy()
+    for _ in range(50):
+        chance = sigmoid(inputs @ found)
+        gradient = inputs.T @ (chance - target) + precision * (found - prior)
+        curvature = (inputs * (chance * (1 - chance))[:, None]).T @ inputs + np.diag(precision)
+        step = np.linalg.solve(curvature, gradient)
+        size, before = 1.0, loss(found)
+        while loss(found - size * step) > before and size > 1e-6:
+            size /= 2
+        found = found - size * step
+        if np.abs(size * step).max() < 1e-9:
+            break
+    return found
+
+
+class Aims(NamedTuple):
+    """What the presets aim at on out-of-fold works: `precision` of high-precision, `floor`, the least precision of
+    balanced, `recall` of high-recall; and how many examples (`shrink`) the threshold common to all labels is worth
+    against a label's own.
+    """
+
+    precision: float
+    floor: float
+    recall: float
+    shrink: float
+
+
+def thresholds(scores: F64, truth: F64, aims: Aims) -> F64:
+    """Thresholds by preset, float64[3, labels] in the order of PRESETS, rising.
+
+    balanced has the best F1 of those with the least precision it may have; high-precision is the lowest with the wanted precision; high-recall the highest with the
+    wanted recall. Scores are out-of-fold probabilities, float64[works, labels]; truth is 1, 0 or NaN (left out).
+    """
+    known = np.isfinite(truth) & np.isfinite(scores)
+    common = _label_thresholds(scores[known], truth[known], aims)
+    found = np.empty((3, scores.shape[1]))
+    for label in range(scores.shape[1]):
+        rows = known[:, label]
+        target = truth[rows, label]
+        own = _label_thresholds(scores[rows, label], target, aims)
+        weight = target.sum() / (target.sum() + aims.shrink)
+        found[:, label] = weight * own + (1 - weight) * common if np.isfinite(own).all() else common
+    return np.clip(np.maximum.accumulate(found, axis=0), 0.01, 0.99)
+
+
+def _label_thresholds(scores: F64, truth: F64, aims: Aims) -> F64:
+    """high-recall, balanced and high-precision thresholds of one label; NaN without examples."""
+    positives = truth.sum()
+    if not positives:
+        return np.full(3, np.nan)
+    order = np.argsort(-scores, kind="stable")
+    ranked, hits = scores[order], np.cumsum(truth[order])
+    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # equal scores fall together
+    ranked, hits, shown = ranked[last], hits[last], last + 1
+    recall = hits / positives
+    enough = recall >= aims.recall
+    f1 = 2 * hits / (shown + positives)
+    strict, floor = (_lowest(ranked, hits / (shown + 1) >= aim) for aim in (aims.precision, aims.floor))
+    return np.array([ranked[np.argmax(enough)], max(ranked[np.argmax(f1)], floor), strict])
+
+
+def _lowest(ranked: F64, precise: NDArray[np.bool_]) -> float:
+    """The lowest score that is precise enough; halfway from the highest to 1 where none is.
+
+    The caller counts one imagined false alarm, so that a single lucky hit does not make a label precise.
+    """
+    return float(ranked[np.flatnonzero(precise)[-1]] if precise.any() else (1 + ranked[0]) / 2)
+
+
+def precision_at(scores: F64, truth: F64, table: F64) -> F64:
+    """The share of suggestions that were right at each threshold, float64[presets, labels] in 0..1; NaN where nothing
+    was suggested. Unknown labels (NaN in truth) are left out.
+    """
+    known = np.isfinite(truth)
+    shown = (scores >= table[:, None, :]) & known
+    with np.errstate(invalid="ignore"):
+        share: F64 = (shown & (truth == 1)).sum(axis=1) / shown.sum(axis=1)
+    return share

@@ -1,0 +1,74 @@
+"""The commands, and the one place where an error becomes an exit code and a line on standard error.
+
+Each command has a file of its own: a thin function for typer that calls a plain one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from tagger import __version__
+from tagger.cli.evaluate import evaluate
+from tagger.cli.labels import labels
+from tagger.cli.model import app as model
+from tagger.cli.predict import predict
+from tagger.cli.train import train
+from tagger.errors import INTERRUPTED, TaggerError
+
+app = typer.Typer(
+    name="tagger",
+    help="Reads stories and suggests content warnings and tags, offline. It suggests; people decide.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tagger {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(predict)
+app.command()(train)
+app.command()(evaluate)
+app.command()(labels)
+app.add_typer(model, name="model")
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one line, Ctrl-C and a closed pipe are silent."""
+    try:
+        app(prog_name="tagger")
+    except TaggerError as error:
+        print(f"tagger: {error}", file=sys.stderr)
+        _leave(error.exit_code)
+    except KeyboardInterrupt:
+        _leave(INTERRUPTED)
+    except BrokenPipeError:
+        _leave(0)
+
+
+def _leave(code: int) -> None:
+    """End at once: the interpreter's own last flush would complain of a pipe that is closed or a disk that is full."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)

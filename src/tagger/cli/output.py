@@ -1,0 +1,43 @@
+"""Where results are written: standard output, or a file that comes into being whole."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from tagger.errors import OutputError
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[BinaryIO]:
+    """A stream to write results to, flushed on leaving.
+
+    A file is written beside its place and moved there at the end; when the run breaks off, what is there already stays
+    as it was, and what was written stays in FILE.unfinished. Raises OutputError when it cannot be written.
+    """
+    if path is None or not (path.is_file() or not path.exists()):
+        with _told(path or Path("standard output")):
+            stream = sys.stdout.buffer if path is None else path.open("wb")
+            yield stream
+            stream.flush()
+        return
+    unfinished = path.with_name(path.name + ".unfinished")
+    with _told(path):
+        with unfinished.open("wb") as stream:
+            yield stream
+        os.replace(unfinished, path)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn a failure to write into an error that names the file; a closed pipe is no failure."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write the results to {path}: {error.strerror or error}") from error

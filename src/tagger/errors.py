@@ -1,0 +1,74 @@
+"""Every error a person can meet, and the exit code it ends a command with.
+
+    TaggerError                    1  never raised itself
+    ├── UsageError                 2  the command line asks for something impossible
+    │   └── UnknownLabelError      2  a label that the label set does not have
+    ├── UnusableError              3  a file the tool itself runs on cannot be used
+    │   ├── BundleError            3  a model that is missing, cut short, altered or foreign
+    │   ├── RecipeError            3  a recipe with an unknown key or a value out of range
+    │   └── LabelSetError          3  a label file that cannot be read
+    ├── DataError                  3  labelled data that training or evaluation must not guess about
+    ├── WorkError                  5  a work that cannot be read (4 when other works could be)
+    └── OutputError                5  results that could not be written
+
+Each message says what is wrong and in which file, and ends with what to type next where there is such a thing.
+"""
+
+from __future__ import annotations
+
+
+class TaggerError(Exception):
+    """The root of everything tagger raises on purpose; `exit_code` ends the command."""
+
+    exit_code = 1
+
+
+class UsageError(TaggerError):
+    """The command line asks for something impossible."""
+
+    exit_code = 2
+
+
+class UnknownLabelError(UsageError):
+    """A label that the label set does not have."""
+
+
+class UnusableError(TaggerError):
+    """A file the tool itself runs on (a model, a recipe, a label set) cannot be used."""
+
+    exit_code = 3
+
+
+class BundleError(UnusableError):
+    """A bundle that is missing, cut short, altered, or was not written by tagger."""
+
+
+class RecipeError(UnusableError):
+    """A recipe with an unknown key or a value out of range."""
+
+
+class LabelSetError(UnusableError):
+    """A label file that cannot be read or contradicts itself."""
+
+
+class DataError(TaggerError):
+    """Labelled data with an unknown label, a duplicate id or an empty text, told by file and line."""
+
+    exit_code = 3
+
+
+class WorkError(TaggerError):
+    """A work that cannot be read. A run goes on past it: exit code 4, or 5 when no work could be read."""
+
+    exit_code = 5
+
+
+class OutputError(TaggerError):
+    """Results that could not be written (a full disk, a folder that is not there)."""
+
+    exit_code = 5
+
+
+SOME_WORKS_FAILED = 4
+ALL_WORKS_FAILED = 5
+INTERRUPTED = 130

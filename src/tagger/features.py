@@ -1,0 +1,308 @@
+"""featurize(): passages -> feature counts. Words and word pairs are hashed with NumPy alone, no Python per word.
+
+A word is a run of letters and digits; an apostrophe or an asterisk between two of them belongs to it ("don't",
+"f*ck"). Case, accents and the shape of quotes are folded away. The hash of a word is a polynomial over its letters
+modulo 2^64 (Karp and Rabin, "Efficient randomized pattern-matching algorithms", 1987); prefix sums over a whole block
+of text give every word's hash at once. Training and prediction read words by this same function.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+U64 = NDArray[np.uint64]
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+F32 = NDArray[np.float32]
+
+# About what fits into a core's level-2 cache with its intermediates, and little enough to start fast.
+BLOCK_CHARS = 1 << 16
+
+_SEPARATOR, _APOSTROPHE, _ASTERISK = 0, 1, 2
+_BASE = 0x9E3779B97F4A7C15
+_INVERSE = pow(_BASE, -1, 1 << 64)
+_MIX_1 = np.uint64(0xFF51AFD7ED558CCD)
+_MIX_2 = np.uint64(0xC4CEB9FE1A85EC53)
+
+
+class Words(NamedTuple):
+    """The words of some passages, in order.
+
+    `letters` are the folded letters of all passages laid end to end (0 parts words), uint16[characters];
+    `starts` and `ends` are offsets into it, int64[words]; `hashes` is uint64[words]; passage p owns the words
+    `first[p]:first[p + 1]` and the characters `offsets[p]:offsets[p + 1] - 1`, both int64[passages + 1].
+    """
+
+    codes: NDArray[np.unsignedinteger]
+    letters: NDArray[np.uint16]
+    starts: I64
+    ends: I64
+    hashes: U64
+    first: I64
+    offsets: I64
+
+
+class Table(NamedTuple):
+    """A hash table from 64-bit hashes to their place in `keys`, uint64[n].
+
+    `slots`, int32[2^k], is addressed by a hash's top k bits and holds a place in `keys` or -1; a hash whose slot is
+    taken lies in the next free one (linear probing, Knuth, TAOCP 3, 6.4).
+    """
+
+    keys: U64
+    slots: I32
+
+
+class Vocabulary(NamedTuple):
+    """What the model knows to read.
+
+    `words` maps the hash of a word as written to its place; `columns`, int32[words], gives the feature of that word
+    (all inflections of a stem share one); `pairs` maps the hash of two features in a row to its place, and pair p is
+    feature `n_stems + p`; `idf`, float32[features], is each feature's inverse document frequency.
+    """
+
+    words: Table
+    columns: I32
+    pairs: Table
+    idf: F32
+    n_stems: int
+
+
+class Counts(NamedTuple):
+    """Sparse feature counts, one row a passage (compressed rows).
+
+    Row p holds the features `columns[rows[p]:rows[p + 1]]`, ascending, each seen `counts` times (int32);
+    `known` and `total`, int64[passages], are the words of the passage that the vocabulary knows, and all its words.
+    """
+
+    columns: I32
+    counts: I32
+    rows: I64
+    known: I64
+    total: I64
+
+
+def _fold_table() -> NDArray[np.uint16]:
+    """Code point -> folded letter, 0 where none. Letters beyond Latin stand for themselves."""
+    table = np.zeros(1 << 16, np.uint16)
+    for start, end in ((0x0250, 0x2000), (0x2C00, 0x2E00), (0x3040, 0xD800), (0xF900, 0xFE00)):
+        table[start:end] = np.arange(start, end)
+    latin = [*range(0x0250), *range(0x1E00, 0x1F00)]
+    for code in latin:
+        letter = unicodedata.normalize("NFKD", chr(code))[0].lower()
+        table[code] = ord(letter[0]) if letter.isalnum() else _SEPARATOR
+    table[0xFF10:0xFF1A] = table[0x30:0x3A]  # full-width digits and letters
+    table[0xFF21:0xFF3B] = table[0xFF41:0xFF5B] = table[0x61:0x7B]
+    table[[ord(mark) for mark in "'‘’ʼ＇"]] = _APOSTROPHE
+    table[ord("*")] = _ASTERISK
+    return table
+
+
+_FOLD = _fold_table()
+
+
+def blocks(lengths: Iterable[int], size: int = BLOCK_CHARS) -> Iterator[tuple[int, int]]:
+    """Cut a run of passages, given their lengths, into ranges of about `size` characters, to be read one at a time.
+
+    >>> list(blocks([4, 4, 2], size=8))
+    [(0, 2), (2, 3)]
+    """
+    begin = end = chars = 0
+    for end, length in enumerate(lengths, 1):
+        chars += length
+        if chars >= size:
+            yield begin, end
+            begin, chars = end, 0
+    if begin < end:
+        yield begin, end
+
+
+def read_words(passages: Sequence[str]) -> Words:
+    """Find and hash the words of some passages.
+
+    >>> words = read_words(["She said: DON'T.", "don’t"])
+    >>> len(words.hashes), int(words.first[1])
+    (4, 3)
+    >>> bool(words.hashes[2] == words.hashes[3])
+    True
+    """
+    codes = _code_points("\n".join(passages) + "\n")
+    letters = _FOLD[codes] if codes.itemsize < 4 else _FOLD[np.minimum(codes, 0xFFFF)]
+    is_word = _word_mask(letters)
+    edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
+    starts, ends = edges[0::2], edges[1::2]
+    if is_word[0]:
+        starts, ends = np.concatenate((np.zeros(1, np.int64), edges[1::2])), edges[0::2]
+    offsets = np.zeros(len(passages) + 1, np.int64)
+    np.cumsum([len(passage) + 1 for passage in passages], out=offsets[1:])
+    return Words(
+        codes=codes,
+        letters=letters,
+        starts=starts,
+        ends=ends,
+        hashes=_hash(letters, starts, ends),
+        first=np.searchsorted(starts, offsets),
+        offsets=offsets,
+    )
+
+
+def _code_points(text: str) -> NDArray[np.unsignedinteger]:
+    """The code points of a text in the narrowest of 8, 16 or 32 bits that holds them all."""
+    try:
+        return np.frombuffer(text.encode("latin-1"), np.uint8)
+    except UnicodeEncodeError:
+        pass
+    wide = text.encode("utf-16-le", "surrogatepass")
+    if len(wide) == 2 * len(text):
+        return np.frombuffer(wide, np.dtype("<u2"))
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+
+
+def _word_mask(letters: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Which characters belong to a word: letters, digits, and a joiner between two of them."""
+    mask = letters > _ASTERISK
+    joiners = np.flatnonzero((letters - 1) < _ASTERISK)  # 0 wraps around to 65535
+    joiners = joiners[(joiners > 0) & (joiners < len(letters) - 1)]
+    mask[joiners[mask[joiners - 1] & mask[joiners + 1]]] = True
+    return mask
+
+
+def _powers(base: int, count: int) -> U64:
+    powers = np.full(count, base, np.uint64)
+    powers[0] = 1
+    return np.cumprod(powers)
+
+
+_POWERS = _powers(_BASE, 1)
+_INVERSES = _powers(_INVERSE, 1)
+
+
+def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
+    """The hash of each word: its letters times powers of a base, moved to the origin, then mixed."""
+    global _POWERS, _INVERSES  # noqa: PLW0603 -- tables that only grow, built once a process
+    if len(_POWERS) <= len(letters):
+        size = max(BLOCK_CHARS + 4096, len(letters) + 1)
+        _POWERS, _INVERSES = _powers(_BASE, size), _powers(_INVERSE, size)
+    sums = letters.astype(np.uint64)
+    sums *= _POWERS[: len(letters)]
+    np.cumsum(sums, out=sums)
+    # Every word is followed by a separator, and if one stood before the first character its sum is nought.
+    before = np.where(starts > 0, sums[starts - 1], np.uint64(0))
+    return _mix((sums[ends - 1] - before) * _INVERSES[starts])
+
+
+def _mix(hashes: U64) -> U64:
+    """Spread a hash over all its bits (the finaliser of MurmurHash3, public domain, A. Appleby)."""
+    hashes ^= hashes >> np.uint64(33)
+    hashes *= _MIX_1
+    hashes ^= hashes >> np.uint64(33)
+    hashes *= _MIX_2
+    hashes ^= hashes >> np.uint64(33)
+    return hashes
+
+
+def hash_word(word: str) -> int:
+    """The hash of one word; 0 when the text does not hold exactly one.
+
+    >>> hash_word("Knife") == hash_word("knife") != hash_word("knives")
+    True
+    """
+    hashes = read_words([word]).hashes
+    return int(hashes[0]) if len(hashes) == 1 else 0
+
+
+def hash_pairs(first: I32, second: I32) -> U64:
+    """The hashes of pairs of features, given their numbers (int32[n] each)."""
+    return _mix((first.astype(np.uint64) << np.uint64(32)) + second.astype(np.uint64) + _MIX_2)
+
+
+def build_table(keys: U64) -> Table:
+    """Lay distinct hashes into a table at least four times as large.
+
+    >>> table = build_table(np.array([hash_word(w) for w in ("blood", "knife")], np.uint64))
+    >>> look_up(table, read_words(["The knife, the blood."]).hashes).tolist()
+    [-1, 1, -1, 0]
+    """
+    bits = max(8, int(4 * len(keys)).bit_length())
+    slots = np.full(1 << bits, -1, np.int32)
+    pending = np.arange(len(keys), dtype=np.int32)
+    where = (keys >> np.uint64(64 - bits)).astype(np.int64)
+    while len(pending):
+        free = pending[slots[where[pending]] < 0]
+        _, winners = np.unique(where[free], return_index=True)
+        placed = free[winners]
+        slots[where[placed]] = placed
+        pending = pending[slots[where[pending]] != pending]
+        where[pending] = (where[pending] + 1) & ((1 << bits) - 1)
+    return Table(keys, slots)
+
+
+def look_up(table: Table, hashes: U64) -> I32:
+    """The place of each hash in the table's keys, or -1: int32[len(hashes)]."""
+    keys, slots = table
+    bits = len(slots).bit_length() - 1
+    where = (hashes >> np.uint64(64 - bits)).astype(np.int64)
+    found = slots[where]
+    suspects = np.flatnonzero(found >= 0)
+    while len(suspects):
+        suspects = suspects[keys[found[suspects]] != hashes[suspects]]
+        where[suspects] = (where[suspects] + 1) & (len(slots) - 1)
+        found[suspects] = slots[where[suspects]]
+        suspects = suspects[found[suspects] >= 0]
+    return found
+
+
+def featurize(words: Words, vocabulary: Vocabulary) -> Counts:
+    """Count the known features of each passage; a pair is two known words in a row within a passage."""
+    places = look_up(vocabulary.words, words.hashes)
+    at = np.flatnonzero(places >= 0)
+    stems = vocabulary.columns[places[at]]
+    passage = np.repeat(np.arange(len(words.first) - 1), np.diff(np.searchsorted(at, words.first)))
+    together = np.flatnonzero((at[1:] == at[:-1] + 1) & (passage[1:] == passage[:-1]))
+    pairs = look_up(vocabulary.pairs, hash_pairs(stems[together], stems[together + 1]))
+    known = pairs >= 0
+    columns = np.concatenate((stems, pairs[known] + np.int32(vocabulary.n_stems)))
+    owners = np.concatenate((passage, passage[together[known]]))
+    n_passages = len(words.first) - 1
+    return Counts(
+        *_count(owners, columns, n_passages, len(vocabulary.idf)),
+        known=np.bincount(passage, minlength=n_passages),
+        total=np.diff(words.first),
+    )
+
+
+def join(parts: Sequence[Counts]) -> Counts:
+    """The counts of several blocks as those of one."""
+    sizes = np.cumsum([0, *(len(part.columns) for part in parts)])
+    rows = [part.rows[:-1] + size for part, size in zip(parts, sizes, strict=False)]
+    return Counts(
+        columns=np.concatenate([part.columns for part in parts]),
+        counts=np.concatenate([part.counts for part in parts]),
+        rows=np.concatenate([*rows, sizes[-1:]]),
+        known=np.concatenate([part.known for part in parts]),
+        total=np.concatenate([part.total for part in parts]),
+    )
+
+
+def _count(owners: I64, columns: I32, n_rows: int, n_columns: int) -> tuple[I32, I32, I64]:
+    """Columns, counts and row bounds: sort (row, column) keys, count the equal ones.
+
+    A key takes 32 bits where it fits: NumPy sorts those twice as fast.
+    """
+    bits = n_columns.bit_length()
+    kind = np.uint32 if n_rows < 1 << (32 - bits) else np.uint64
+    keys = (owners.astype(kind) << kind(bits)) | columns.astype(kind)
+    keys.sort()
+    new = np.empty(len(keys), bool)
+    new[:1] = True
+    np.not_equal(keys[1:], keys[:-1], out=new[1:])
+    heads = np.flatnonzero(new)
+    distinct = keys[heads]
+    rows = np.searchsorted(distinct, np.arange(n_rows + 1).astype(kind) << kind(bits))
+    counts = np.diff(heads, append=len(keys)).astype(np.int32)
+    return (distinct & kind((1 << bits) - 1)).astype(np.int32), counts, rows

@@ -1,0 +1,95 @@
+"""decide(): scores and thresholds -> what is suggested, and when the tool had better say nothing.
+
+Bands: `likely` stands at or above the high-precision threshold, `possible` at or above the balanced one, `unsure` at or
+above the high-recall one (shown with that preset alone). Below all of them nothing is suggested, which is not a
+promise that the work is clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.calibration import F64, PRESETS
+from tagger.errors import UsageError
+from tagger.labels import LabelSet
+
+BANDS = ("unsure", "possible", "likely")  # in the order of PRESETS, whose thresholds they start from
+
+MIN_WORDS = 30
+# Measured on our passages and on source code, tables and random bytes: prose is over .92 letters, they are under .78.
+MIN_LETTERS = 0.80
+
+
+class Thresholds(NamedTuple):
+    """`table`, float64[3, labels]: every preset's thresholds, rising; `chosen`, float64[labels]: those in force."""
+
+    table: F64
+    chosen: F64
+
+
+def choose_thresholds(
+    table: F64, labels: LabelSet, preset: str = "balanced", overrides: Mapping[str, float] | None = None
+) -> Thresholds:
+    """The thresholds of a preset, some replaced label by label.
+
+    Raises UsageError for an unknown preset, UnknownLabelError for an unknown label.
+    """
+    if preset not in PRESETS:
+        raise UsageError(f"there is no preset {preset!r}; choose one of {', '.join(PRESETS)}")
+    chosen = table[PRESETS.index(preset)].copy()
+    for label, value in (overrides or {}).items():
+        if not 0 <= value <= 1:
+            raise UsageError(f"the threshold of {label} is {value:g}, but scores run from 0 to 1")
+        chosen[labels.index(labels[label].id)] = value
+    return Thresholds(table, chosen)
+
+
+def imply(scores: F64, labels: LabelSet) -> F64:
+    """Scores, float64[works, labels], in which a label is at least as likely as any that implies it."""
+    held = scores.copy()
+    for cause, effect in labels.implications:
+        held[:, effect] = np.fmax(held[:, effect], held[:, cause])
+    return held
+
+
+def decide(scores: F64, chosen: F64, labels: LabelSet) -> NDArray[np.bool_]:
+    """Which labels are suggested, bool[works, labels]: those at or above their threshold, and what these imply."""
+    with np.errstate(invalid="ignore"):
+        suggested = scores >= chosen
+    for cause, effect in labels.implications:
+        suggested[:, effect] |= suggested[:, cause]
+    return suggested
+
+
+def band(score: float, levels: F64) -> str:
+    """How sure a suggestion is, given its label's thresholds by preset, float64[3].
+
+    >>> [band(score, np.array([0.2, 0.4, 0.8])) for score in (0.9, 0.5, 0.1)]
+    ['likely', 'possible', 'unsure']
+    """
+    _, balanced, strict = levels
+    return "likely" if score >= strict else "possible" if score >= balanced else "unsure"
+
+
+def abstention(
+    words: int, known: int, letters: int, visible: int, least_known: float, language: str = "English"
+) -> str | None:
+    """Why a work had better not be scored, or None.
+
+    `known` of its `words` are in the model's vocabulary, of which `least_known` (0..1) must be; `letters` of its
+    `visible` characters are letters.
+    """
+    if words and letters < MIN_LETTERS * visible:
+        return f"not prose: only {letters / max(visible, 1):.0%} of its characters are letters"
+    if words < MIN_WORDS:
+        return f"too short: {words} words, and at least {MIN_WORDS} are needed"
+    if known < least_known * words:
+        return (
+            f"not {language}, or not prose: the model knows {known / words:.0%} of its words"
+            f" and needs {least_known:.0%}"
+        )
+    return None

@@ -1,0 +1,194 @@
+"""predict(): files, folders or a stream in; rendered results out, in order, in batches, no bad work stopping the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from tagger import bundles, readers, reports
+from tagger.bundles import Bundle
+from tagger.errors import WorkError
+from tagger.parallel import map_batches
+from tagger.readers import jsonl
+from tagger.results import Result
+from tagger.tagging import Options, tag
+from tagger.works import Failure, Work
+
+STDIN = "-"
+
+# A batch is large enough that NumPy's cost by the call is small, and small enough to keep memory flat.
+BATCH_BYTES = 1 << 20
+BATCH_FILES = 64
+
+# A file yet to be read, the bytes of standard input, or what could not even be opened.
+Item = Path | bytes | Failure
+
+
+class Batch(NamedTuple):
+    """One call's share of the input: `lines` of JSON, the first being line `number` of `name`, or else `items`, read as
+    `format` or, where that is None, as what they look like.
+    """
+
+    items: Sequence[Item] = ()
+    format: str | None = None
+    lines: Sequence[bytes] = ()
+    name: str = ""
+    number: int = 1
+
+
+class Outcome(NamedTuple):
+    """One work's result, rendered. `unique` says that its id must not come twice; `message` is an error's text."""
+
+    id: str
+    status: str
+    suggested: tuple[str, ...]
+    message: str | None
+    unique: bool
+    rendered: bytes
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done with every batch: tag it by the bundle at this path, with these options, and render it so."""
+
+    bundle: Path
+    options: Options = field(default_factory=Options)
+    style: reports.Style = field(default_factory=reports.Style)
+
+
+def predict(batches: Iterable[Batch], job: Job, jobs: int = 1) -> Iterator[Outcome]:
+    """One outcome a work, in order, the same whatever the number of jobs.
+
+    A second record of the same id becomes an error: its result could not be told from the first one's.
+    """
+    seen: set[int] = set()  # of hashes: the ids of a stream of millions must fit into memory
+    for outcomes in map_batches(partial(run, job), batches, jobs):
+        for outcome in outcomes:
+            key = hash(outcome.id)
+            yield _duplicate(outcome.id, job) if outcome.unique and key in seen else outcome
+            seen.add(key)
+
+
+def run(job: Job, batch: Batch) -> list[Outcome]:
+    """Read, tag and render one batch."""
+    results = tag(list(_works(batch)), bundle_at(job.bundle), job.options)
+    return _outcomes(results, job, unique=bool(batch.lines))
+
+
+@lru_cache(maxsize=1)
+def bundle_at(path: Path) -> Bundle:
+    """The bundle, loaded once in each process."""
+    return bundles.load(path)
+
+
+def _outcomes(results: Sequence[Result], job: Job, *, unique: bool) -> list[Outcome]:
+    rendered = reports.render(results, job.style)
+    return [
+        Outcome(each.id, each.status, tuple(s.label for s in each.suggested), each.error, unique, text)
+        for each, text in zip(results, rendered, strict=True)
+    ]
+
+
+def _duplicate(id: str, job: Job) -> Outcome:
+    error = f"the id {id!r} was used before; give every work an id of its own"
+    return _outcomes([Result(id, "error", bundle_at(job.bundle).model, error=error)], job, unique=False)[0]
+
+
+def _works(batch: Batch) -> Iterator[Work | Failure]:
+    for number, line in enumerate(batch.lines, batch.number):
+        if not line.isspace():
+            yield jsonl.read_record(line, f"{batch.name}:{number}")
+    for item in batch.items:
+        yield _read(item, batch.format)
+
+
+def _read(item: Item, format: str | None) -> Work | Failure:
+    if isinstance(item, Failure):
+        return item
+    try:
+        if isinstance(item, bytes):
+            return readers.read_bytes(item, STDIN, format or "text")
+        return readers.read_file(item, format)
+    except WorkError as error:
+        return Failure(STDIN if isinstance(item, bytes) else str(item), str(error))
+
+
+def gather(paths: Sequence[Path], stdin: BinaryIO, format: str | None = None) -> Iterator[Batch]:
+    """The input in batches, drawn as needed: files, the stories of folders, JSON Lines, and "-" for standard input.
+
+    `format` overrides what names and first bytes tell: text, markdown or jsonl. What cannot be opened stands in its
+    place as a Failure.
+    """
+    waiting: list[Item] = []
+    size = 0
+    for part in _parts(paths, stdin, format):
+        if not isinstance(part, Batch):
+            waiting.append(part)
+            size += _size(part)
+            if size < BATCH_BYTES and len(waiting) < BATCH_FILES:
+                continue
+        if waiting:
+            yield Batch(waiting, format)
+            waiting, size = [], 0
+        if isinstance(part, Batch):
+            yield part
+    if waiting:
+        yield Batch(waiting, format)
+
+
+def _parts(paths: Sequence[Path], stdin: BinaryIO, format: str | None) -> Iterator[Batch | Item]:
+    """Each path's works, files one by one and lines by the batch."""
+    for path in paths:
+        if str(path) == STDIN:
+            yield from _from_stdin(stdin, format)
+        elif not path.is_dir():
+            yield from _from_file(path, format)
+        else:
+            try:
+                files = readers.story_files(path)
+            except WorkError as error:
+                yield Failure(str(path), str(error))
+                continue
+            for file in files:
+                yield from _from_file(file, format)
+
+
+def _from_file(path: Path, format: str | None) -> Iterator[Batch | Item]:
+    if format != "jsonl" and (format is not None or path.suffix.lower() != ".jsonl"):
+        yield path
+        return
+    try:
+        with path.open("rb") as stream:
+            yield from _from_lines(stream, str(path))
+    except OSError as error:
+        yield Failure(str(path), readers.why_unreadable(path, error))
+
+
+def _from_stdin(stdin: BinaryIO, format: str | None) -> Iterator[Batch | Item]:
+    """A stream that starts with a brace is JSON Lines, read as they come; any other is one text."""
+    first = stdin.readline() if format in (None, "jsonl") else b""
+    if format == "jsonl" or first.lstrip().startswith(b"{"):
+        yield from _from_lines(stdin, STDIN, first)
+    else:
+        yield first + stdin.read()
+
+
+def _from_lines(stream: BinaryIO, name: str, first: bytes = b"") -> Iterator[Batch]:
+    """Batches of lines, each about BATCH_BYTES; no record at all is one Failure."""
+    lines, number, any_record = [first] if first else [], 1, False
+    while lines or (lines := stream.readlines(BATCH_BYTES)):
+        any_record = any_record or any(not line.isspace() for line in lines)
+        yield Batch(lines=lines, name=name, number=number)
+        number += len(lines)
+        lines = []
+    if not any_record:
+        yield Batch([Failure(name, f"{name} is empty: a JSON Lines file holds one work a line")])
+
+
+def _size(item: Item) -> int:
+    if isinstance(item, Path):
+        return item.stat().st_size if item.is_file() else 0
+    return len(item) if isinstance(item, bytes) else 0

@@ -1,0 +1,205 @@
+"""The header an author writes above a story: which lines it is, and what it declares.
+
+A header is read only where two known keys stand at the very top, or the one key `Warnings:`, which no story opens
+with. Everything in it is the author's word about the story and would give the labels away if it were read as story.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tagger.readers.headings import heading_at
+from tagger.readers.lines import is_scene_break, line_start, lines
+from tagger.works import Declared
+
+_LONGEST_TITLE_LINE = 100
+_TITLE_LINES = 3
+_LONGEST_CONTINUATION = 10
+_WRAPPED = range(50, 101)
+_LONGEST_FRONT_MATTER = 200
+
+# In the singular, in lower case. The first four tables are words that only a header uses; a log book or a letter
+# inside a story may well have two of the common ones.
+_RATING = {"rating", "rated"}
+_WARNINGS = {
+    "warning", "archive warning", "content warning", "trigger warning", "content/trigger warning", "content note",
+    "chapter warning", "cw", "tw", "trigger",
+}  # fmt: skip
+_TAGS = {"tag", "additional tag", "freeform", "freeform tag", "keyword"}
+_OTHER = {
+    "title", "fic", "fic title", "story title", "author", "written by", "fandom", "pairing", "relationship", "ship",
+    "character", "main character", "summary", "disclaimer", "a/n", "author's note", "authors note", "author note",
+    "authors' note", "spoiler", "genre", "word count", "wordcount", "beta", "beta'd by", "archive warning",
+    "story url", "author url",
+}  # fmt: skip
+_COMMON = {
+    "by", "an", "note", "word", "language", "series", "status", "published", "updated", "completed", "posted",
+    "packaged", "publisher", "chapter", "category", "feedback", "archive", "date", "part", "length", "setting",
+    "timeline", "prompt", "distribution", "e-mail", "email", "dedication", "collection", "stat", "universe",
+    "recipient", "beta reader", "artist", "url",
+}  # fmt: skip
+_DISTINCT = _RATING | _WARNINGS | _TAGS | _OTHER
+_KNOWN = _DISTINCT | _COMMON
+_ENOUGH_ALONE = _WARNINGS - {"warning", "trigger"} | {"warnings"}
+
+_MARKS = r"[ \t*_]*"
+_KEY = r"(?P<key>[^\W\d_](?:[\w'’/&().-]| (?! )){0,30}?)"
+_KEY_LINE = re.compile(rf"[ \t*_#>•~-]*{_KEY}{_MARKS}:{_MARKS}")
+_NEXT_KEY = re.compile(rf"[.;|][ \t]+[*_]*{_KEY}{_MARKS}:{_MARKS}")
+_FRONT_MATTER_LINE = re.compile(r"[\w\"'][^:]*:(?:\s|$)|\s|-\s|#")
+_QUOTES = ('"', "“", "'", "‘")
+
+
+class Header(NamedTuple):
+    """The header's stretch of the text and what it declares."""
+
+    start: int
+    end: int
+    declared: Declared
+
+
+class _Entry(NamedTuple):
+    """`written` is the key in lower case; `key` is its singular where it is a known one, else ''."""
+
+    written: str
+    key: str
+    value: str
+
+
+def find_header(text: str) -> Header | None:
+    """The header at the top of the text, or after a chapter heading at the top."""
+    rows = lines(text, 0, len(text))
+    first = next(rows, None)
+    while first and (is_scene_break(text, *first) or heading_at(text, line_start(text, first[0]))):
+        if text.startswith("---", first[0]):
+            header = _front_matter(text, *first)
+            if header:
+                return header
+        first = next(rows, None)
+    return _key_lines(text, first[0]) if first else None
+
+
+def _front_matter(text: str, start: int, end: int) -> Header | None:
+    """The `key: value` lines between this line and the next `---`."""
+    entries: list[_Entry] = []
+    for number, (row_start, row_end) in enumerate(lines(text, end, len(text))):
+        line = text[row_start:row_end]
+        if line in {"---", "..."}:
+            known = any(entry.key for entry in entries)
+            return Header(start, row_end, _declare(entries)) if known else None
+        if line.startswith("- ") and entries:
+            last = entries[-1]
+            entries[-1] = last._replace(value=f"{last.value}, {_unquoted(line[2:])}".strip(", "))
+        elif not _FRONT_MATTER_LINE.match(line) or number > _LONGEST_FRONT_MATTER:
+            return None
+        else:
+            entries += [entry._replace(value=_unquoted(entry.value)) for entry in _entries(line)[:1]]
+    return None
+
+
+def _unquoted(value: str) -> str:
+    return value.strip().strip("[]").replace('"', "").strip("'")
+
+
+def _key_lines(text: str, start: int) -> Header | None:
+    """The `Key: value` lines from `start` on, below at most a few short lines with the title."""
+    entries: list[_Entry] = []
+    end = start
+    pending: list[str] = []  # lines that belong to the header only if a known key follows
+    previous_end = start
+    for row_start, row_end in lines(text, start, len(text)):
+        line = text[row_start:row_end]
+        found = _entries(line) if ":" in line else []
+        if any(entry.key for entry in found):
+            entries = [*_continued(entries, pending), *found]
+            pending = []
+            end = row_end
+        elif not entries:
+            pending.append(line)
+            if len(pending) > _TITLE_LINES or not _may_be_title(line):
+                return None
+        elif text.count("\n", previous_end, row_start) > 1:
+            break
+        elif not pending and text[row_start - 1] in " \t":
+            entries = _continued(entries, [line])
+            end = row_end
+        else:
+            pending.append(line)
+            if len(pending) > _LONGEST_CONTINUATION:
+                pending = []
+                break
+        previous_end = row_end
+    if not _is_header(entries, at_top=_KEY_LINE.match(text, start)):
+        return None
+    if pending and _is_wrapped([text[text.rfind("\n", 0, end) + 1 : end], *pending]):
+        entries = _continued(entries, pending)
+        end = previous_end
+    return Header(start, end, _declare(entries))
+
+
+def _entries(line: str) -> list[_Entry]:
+    """The keys and values of a line: one, or several as in `Rating: T. Warnings: none`; none if it has no key."""
+    first = _KEY_LINE.match(line)
+    if not first:
+        return []
+    rest = (match for match in _NEXT_KEY.finditer(line, first.end()) if _known(match["key"]) in _DISTINCT)
+    matches = [first, *rest]
+    ends = [match.start() for match in matches[1:]] + [len(line)]
+    return [
+        _Entry(_plain(match["key"]), _known(match["key"]), line[match.end() : end].strip(" \t*_"))
+        for match, end in zip(matches, ends, strict=True)
+    ]
+
+
+def _plain(key: str) -> str:
+    return " ".join(key.lower().replace("’", "'").replace("(s)", "s").replace("(es)", "").split())
+
+
+def _known(key: str) -> str:
+    """The singular of a known key, or '' for any other."""
+    plain = _plain(key)
+    return next((form for form in (plain, plain.removesuffix("s")) if form in _KNOWN), "")
+
+
+def _may_be_title(line: str) -> bool:
+    return len(line) <= _LONGEST_TITLE_LINE and not line.startswith(_QUOTES)
+
+
+def _continued(entries: list[_Entry], more: list[str]) -> list[_Entry]:
+    """The entries, the last one's value going on with those lines of `more` that have no key of their own."""
+    own = " ".join(line for line in more if not _KEY_LINE.match(line))
+    if not entries or not own:
+        return entries
+    last = entries[-1]
+    return [*entries[:-1], last._replace(value=f"{last.value} {own}".strip())]
+
+
+def _is_wrapped(rows: list[str]) -> bool:
+    """Whether each line goes on in the next: all full but the last, and none too long."""
+    return all(len(row) in _WRAPPED for row in rows[:-1]) and len(rows[-1]) < _WRAPPED.stop
+
+
+def _is_header(entries: list[_Entry], *, at_top: re.Match[str] | None) -> bool:
+    keys = {entry.key for entry in entries if entry.key}
+    if len(keys) > 1 and keys & _DISTINCT:
+        return True
+    return bool(keys) and at_top is not None and _plain(at_top["key"]) in _ENOUGH_ALONE
+
+
+def _declare(entries: list[_Entry]) -> Declared:
+    ratings = [entry.value for entry in entries if entry.key in _RATING and entry.value]
+    return Declared(
+        rating=ratings[0] if ratings else None,
+        warnings=tuple(item for entry in entries if entry.key in _WARNINGS for item in split_list(entry.value)),
+        tags=tuple(item for entry in entries if entry.key in _TAGS for item in split_list(entry.value)),
+    )
+
+
+def split_list(value: str) -> tuple[str, ...]:
+    """The items between commas or semicolons.
+
+    >>> split_list("blood, war;  Rape/Non-Con,")
+    ('blood', 'war', 'Rape/Non-Con')
+    """
+    return tuple(filter(None, (item.strip(" \t*_") for item in re.split("[,;]", value))))

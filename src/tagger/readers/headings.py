@@ -1,0 +1,112 @@
+"""Chapter headings: which lines are one, and what they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tagger.readers.lines import is_scene_break, line_start, stands_alone
+
+LONGEST_HEADING = 80
+
+_DECORATION = " \t\r*_~#=<>[]{}|•-–—"
+_DECORATION_CLASS = "[" + re.escape(_DECORATION) + "]*"
+_UNITS = "one|two|three|four|five|six|seven|eight|nine"
+_TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_ROMAN = r"(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})"
+_NUMBER = (
+    rf"(?:\d{{1,4}}(?:\.\d+)?|{_TEENS}|(?:{_TENS})(?:[ -](?:{_UNITS}))?|{_UNITS}|(?=[ivxlc])[xlc]*(?:ix|iv|v?i{{0,3}}))"
+    r"(?!\w)(?:\s*(?:/|of)\s*(?:\d+|\?))?"
+)
+_NAMED = re.compile(
+    rf"""(?: (?:\d+[.)]\s*)? (?:chapter|chap|ch|part) (?:\.\s*|\s+|(?=\d)) \#? {_NUMBER}
+           | (?:prologue|epilogue|interlude|table\s+of\s+contents) \b (?:\s+{_NUMBER})? )
+         (?P<rest>.*)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_NUMERAL = re.compile(rf"(?P<digits>{_ROMAN})(?P<dot>\.?)", re.IGNORECASE)
+
+# What a line must open with to be worth a closer look; one regular expression over the whole text finds them all.
+_NAMED_OPENING = (
+    rf"{_DECORATION_CLASS}(?:chap|ch[.\s\d]|part\s|prologue|epilogue|interlude|table\sof|\d+[.)]\s*ch"
+    rf"|[ivx]+\.?{_DECORATION_CLASS}$)"
+)
+_PROSE_OPENING = re.compile(rf"\n{_NAMED_OPENING}", re.IGNORECASE | re.MULTILINE)
+_MARKDOWN_OPENING = re.compile(rf"\n(?:[ \t]*\#|={{3}}|-{{3}}|{_NAMED_OPENING})", re.IGNORECASE | re.MULTILINE)
+_ATX = re.compile(r"#{1,6}\s+(?=\S)")
+_SETEXT = re.compile(r"={3,}|-{3,}")
+
+
+class Heading(NamedTuple):
+    """A heading's stretch of the text, and its words without the marks around them."""
+
+    start: int
+    end: int
+    title: str
+
+
+def headings(text: str, start: int, *, markdown: bool, apart: bool) -> Iterator[Heading]:
+    """The headings from `start` on; with `apart`, only those that blank lines set apart."""
+    opening = _MARKDOWN_OPENING if markdown else _PROSE_OPENING
+    heading = heading_at(text, start, markdown=markdown, apart=apart)
+    if heading:
+        yield heading
+    for match in opening.finditer(text, start):
+        heading = heading_at(text, match.start() + 1, markdown=markdown, apart=apart)
+        if heading:
+            yield heading
+
+
+def heading_at(text: str, start: int, *, markdown: bool = False, apart: bool = False) -> Heading | None:
+    """The heading on the line that begins at `start`, if it is one."""
+    limit = min(len(text), start + 2 * LONGEST_HEADING)
+    end = text.find("\n", start, limit)
+    end = limit if end < 0 else end
+    line = text[start:end].strip()
+    if not line or len(line) > LONGEST_HEADING:
+        return None
+    if markdown and _SETEXT.fullmatch(line):
+        return _underlined(text, start, end)
+    if markdown and _ATX.match(line):
+        return Heading(start, end, line.strip("# \t*_"))
+    title = line.strip(_DECORATION)
+    named, numeral = _NAMED.fullmatch(title), _NUMERAL.fullmatch(title)
+    if not named and not numeral:
+        return None
+    alone = stands_alone(text, start, end)
+    if apart and not alone:
+        return None
+    if (named and _names_a_chapter(named["rest"], alone)) or (numeral and _numbers_a_chapter(line, numeral, alone)):
+        return Heading(start, end, title)
+    return None
+
+
+def _names_a_chapter(rest: str, alone: bool) -> bool:
+    """Whether `rest`, what follows `Chapter 3`, is a title or nothing, and not a sentence that goes on."""
+    title = rest.strip()
+    if title in {"", "."} or title.startswith(":"):
+        return True
+    if title.startswith((".", "-", "–", "—", "~", "|", "(")):
+        return not title.endswith((".", ",", ";"))
+    return alone and rest[0].isspace() and title[-1].isalnum()
+
+
+def _numbers_a_chapter(line: str, numeral: re.Match[str], alone: bool) -> bool:
+    if is_scene_break(line, 0, len(line)):
+        return False
+    digits = numeral["digits"].lower()
+    # Bare, `I` is a word and `xx` is two kisses.
+    return bool(numeral["dot"]) or (alone and len(digits) > 1 and digits.strip("x") != "")
+
+
+def _underlined(text: str, start: int, end: int) -> Heading | None:
+    """A Markdown heading whose underline is the line `text[start:end]`."""
+    above = line_start(text, start - 1) if start else 0
+    title = text[above:start].strip()
+    if not title or len(title) > LONGEST_HEADING or not stands_alone(text, above, end):
+        return None
+    if title.endswith((".", ",", ";", ":", "!", "?", '"', "”", "'", "’")):
+        return None
+    return Heading(above, end, title.strip("*_"))

@@ -1,0 +1,103 @@
+"""What the layout of plain prose tells: header, author's notes, chapters, and whether lines were wrapped by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from tagger.readers.header import Header, find_header
+from tagger.readers.headings import Heading, headings
+from tagger.readers.lines import is_scene_break, lines, with_line_feeds
+from tagger.readers.notes import is_note, story_end, story_start
+from tagger.works import NOTHING_DECLARED, Chapter, Declared
+
+_SAMPLE_LINES = 200
+_SAMPLE_CHARS = 20_000
+_FIRST_GLANCE_CHARS = 1000
+_FULL_FROM, _FULL_TO, _LONG = 50, 90, 100
+_FEWEST_INNER = 3
+_NEARLY_ALL = 0.8
+
+
+_IGNORED = {
+    (False, False): (),
+    (True, False): ("header",),
+    (False, True): ("author's note",),
+    (True, True): ("header", "author's note"),
+}
+
+
+class Layout(NamedTuple):
+    """`chapters` are the bodies, without headings and notes; at least one, which is empty if there is no story.
+
+    `ignored` names what is in no chapter: "header", "author's note". For `hard_wrapped` see `Work`.
+    """
+
+    chapters: tuple[Chapter, ...]
+    declared: Declared
+    ignored: tuple[str, ...]
+    hard_wrapped: bool
+
+
+def lay_out(text: str, *, markdown: bool = False) -> Layout:
+    r"""The parts of a story, told from its layout alone.
+
+    >>> lay_out("Title: Tea\nRating: G\n\nChapter 1\n\nShe put the kettle on.\n\nA/N: thanks!").chapters
+    (Chapter(title='Chapter 1', start=33, end=55),)
+    """
+    text = with_line_feeds(text)
+    header = find_header(text)
+    hard_wrapped = _is_hard_wrapped(text, header.end if header else 0)
+    chapters = []
+    noted = False
+    title = ""
+    for title, start, end in _parts(text, header, markdown=markdown, hard_wrapped=hard_wrapped):
+        body_start = story_start(text, start, end, hard_wrapped=hard_wrapped)
+        body_end = story_end(text, body_start, end, hard_wrapped=hard_wrapped)
+        noted = noted or _has_words(text, start, body_start) or _has_words(text, body_end, end)
+        if body_start < body_end:
+            chapters.append(Chapter(title, body_start, body_end))
+    return Layout(
+        chapters=tuple(chapters) or (Chapter(title, len(text), len(text)),),
+        declared=header.declared if header else NOTHING_DECLARED,
+        ignored=_IGNORED[header is not None, noted],
+        hard_wrapped=hard_wrapped,
+    )
+
+
+def _parts(
+    text: str, header: Header | None, *, markdown: bool, hard_wrapped: bool
+) -> Iterator[tuple[str, int, int]]:
+    """The title, start and end of what stands between headings, header left out."""
+    found = [
+        heading
+        for heading in headings(text, 0, markdown=markdown, apart=hard_wrapped)
+        if not (header and header.start <= heading.start < header.end) and not is_note(heading.title)
+    ]
+    for heading, below in pairwise([Heading(0, 0, ""), *found, Heading(len(text), len(text), "")]):
+        start = heading.end
+        if header and start <= header.start and header.end <= below.start:
+            start = header.end
+        yield heading.title, start, below.start
+
+
+def _has_words(text: str, start: int, end: int) -> bool:
+    return any(not is_scene_break(text, *row) for row in lines(text, start, end))
+
+
+def _is_hard_wrapped(text: str, start: int) -> bool:
+    """Whether the lines that another line of the same block follows are nearly all full, and none are long."""
+    glance = text[start : start + _FIRST_GLANCE_CHARS].splitlines()
+    if sum(len(row) > _LONG for row in glance) > 1:
+        return False
+    rows = [row.strip() for row in text[start : start + _SAMPLE_CHARS].splitlines()[:_SAMPLE_LINES]]
+    inner = [len(row) for row, below in pairwise(rows) if row and below]
+    full = sum(_FULL_FROM <= length <= _FULL_TO for length in inner)
+    long = sum(len(row) > _LONG for row in rows)
+    return (
+        "" in rows
+        and len(inner) >= _FEWEST_INNER
+        and full >= _NEARLY_ALL * len(inner)
+        and long <= (1 - _NEARLY_ALL) / 4 * len(rows)
+    )

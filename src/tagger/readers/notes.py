@@ -1,0 +1,126 @@
+"""Author's notes at the top and the end of a chapter: where the story begins and ends between them.
+
+One marker that cannot be mistaken (`A/N:`, `[Author's note: ..]`, `TBC`) is enough; these words are not story.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tagger.readers.lines import is_scene_break, line_start, lines, paragraph_end, paragraph_start, trimmed_end
+
+_LONGEST_BRACKET = 5000
+_LONGEST_CLOSING = 150
+_MARKS = " \t\r*_"
+_PARTNER = {"(": ")", "[": "]", "{": "}"}
+
+_COLON = r"(?=[\s*_]*:)"
+_AFTER_NOTE = r"(?=[\s*_]*(?:[:.,;!\-–—)\]}]|$)|\s+(?:at|in|see)\b)"
+_NOTE = re.compile(
+    rf"""[\s*_~\#>=-]* (?P<bracket>[(\[{{]?) [\s(\[{{*_]*
+         (?P<marker> a/n(?!\w) | an{_COLON}
+           | (?:author|translator|beta)['’]?s?['’]?\s+notes?{_AFTER_NOTE}
+           | (?:chapter\s+)?(?:end|beginning|opening|closing|chapter)\s?notes?(?=[\s*_]*(?:[:)\]}}]|$))
+           | (?:content|trigger|archive|chapter)\s+warnings?{_COLON} | warnings{_COLON} | [tc]/?w{_COLON} )
+         (?P<rest>[^\n]*)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_BRACKETED = re.compile(r"[(\[{][\s*_]*(?:a/n(?!\w)|author['’]?s?['’]?\s+note)", re.IGNORECASE)
+_REVIEW = r"(?:r\s?(?:&|\+|and)\s?r|(?:read\s+(?:and|&)\s+)?review)"
+_CLOSING = re.compile(
+    rf"""[\s*_~=.<>\#(\[–—-]*
+         (?: (?:the\s+)?end | fin | finis | tbc | t\.b\.c | {_REVIEW}(?:\s+please|\s+pls)?
+           | to\s+be\s+continued .{{0,40}} | pl(?:ea)?[sz]e?\s+{_REVIEW}\b .{{0,60}}
+           | end\s+(?:of\s+)?(?:chapter|part|file)\b .{{0,80}} )
+         [\s*_~=.<>\#)\]–—!…:;,♥♡☺3-]*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def story_start(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
+    """Where the story begins in `text[start:end]`, notes and blank lines and scene breaks before it left out."""
+    while True:
+        row = next(lines(text, start, end), None)
+        if row is None:
+            return end
+        if is_scene_break(text, *row):
+            start = row[1]
+            continue
+        after = _note_end(text, row[0], end, hard_wrapped=hard_wrapped)
+        if after == row[0]:
+            return after
+        start = after
+
+
+def story_end(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
+    """Where the story ends in `text[start:end]`, notes and closing words such as `TBC` after it left out."""
+    while True:
+        end = trimmed_end(text, start, end)
+        last = paragraph_start(text, start, end, hard_wrapped=hard_wrapped)
+        if last == end:
+            return end
+        before = _before_last(text, start, last, end, hard_wrapped=hard_wrapped)
+        if before == end:
+            return end
+        end = before
+
+
+def is_note(line: str) -> bool:
+    """Whether a line opens an author's note."""
+    return _NOTE.match(line) is not None
+
+
+def _before_last(text: str, start: int, last: int, end: int, *, hard_wrapped: bool) -> int:
+    """Where the closing note begins that ends with the paragraph `text[last:end]`, or `end` if none does."""
+    row_start, row_end = next(lines(text, last, end))
+    if row_end == end and is_scene_break(text, row_start, end):
+        return last
+    if end - last <= _LONGEST_CLOSING and _CLOSING.fullmatch(text, last, end):
+        return last
+    if _note_end(text, last, end, hard_wrapped=hard_wrapped) == end:
+        return last
+    if text[last:end].rstrip(_MARKS).endswith((")", "]", "}")):
+        for bracket in _BRACKETED.finditer(text, max(start, end - _LONGEST_BRACKET), end):
+            opening = line_start(text, bracket.start())
+            if opening >= start and _note_end(text, opening, end, hard_wrapped=hard_wrapped) == end:
+                return opening
+    above_end = trimmed_end(text, start, last)
+    above = paragraph_start(text, start, above_end, hard_wrapped=hard_wrapped)
+    return above if _note_end(text, above, end, hard_wrapped=hard_wrapped) == end else end
+
+
+def _note_end(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
+    """Where the note ends that begins at `start`, or `start` if none does."""
+    stop = paragraph_end(text, start, end, hard_wrapped=hard_wrapped)
+    note = _NOTE.match(text, start, stop)
+    if not note:
+        return start
+    if not text[note.start("rest") : stop].strip(_MARKS + ":.-–—)]}"):
+        return _next_paragraph_end(text, stop, end, hard_wrapped=hard_wrapped)
+    if note["bracket"]:
+        return _bracket_end(text, note.start("bracket"), stop, end)
+    return stop
+
+
+def _next_paragraph_end(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
+    """The marker stands alone, so the note is the paragraph that follows."""
+    row = next(lines(text, start, end), None)
+    if row is None or is_scene_break(text, *row):
+        return start
+    return paragraph_end(text, row[0], end, hard_wrapped=hard_wrapped)
+
+
+def _bracket_end(text: str, start: int, stop: int, end: int) -> int:
+    """Where the bracket at `start` is closed: at the end of its paragraph, else where the brackets balance."""
+    opening, closing = text[start], _PARTNER[text[start]]
+    if text[start:stop].rstrip(_MARKS + ".!").endswith(closing):
+        return stop
+    depth = 0
+    for match in re.finditer(rf"[{re.escape(opening + closing)}]", text[start : min(end, start + _LONGEST_BRACKET)]):
+        depth += 1 if match[0] == opening else -1
+        if depth == 0:
+            after = start + match.end()
+            while after < end and text[after] in "*_":
+                after += 1
+            return after
+    return stop

@@ -1,0 +1,176 @@
+"""Recipe: every choice made in training, and the one home of each default.
+
+A recipe file is TOML with the sections below; what it leaves out keeps its default, and a key that does not exist is
+an error, never ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from tagger.errors import RecipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `pair_weight` scales pairs
+    against words; `max_pairs` keeps the bundle small.
+    """
+
+    min_word: int = 1
+    min_pair: int = 2
+    pair_weight: float = 0.6
+    max_pairs: int = 120_000
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """`c`: the inverse of the regularisation strength; `witnesses`: the share of a long work's passages that is taken
+    to carry its labels in the second round of multiple-instance training; `min_positives`: a label with fewer
+    positive works is left untrained.
+    """
+
+    c: float = 30.0
+    witnesses: float = 0.25
+    min_positives: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """`top`: how many passages speak for a warning at the least (0: learn it); `tag_share`: the share for a tag."""
+
+    top: int = 0
+    tag_share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrating:
+    """`folds` of out-of-fold scoring; `composites`: how many works are composed of out-of-fold passages, so that long
+    works are calibrated too when the training works are short; `max_passages` of the longest of them.
+    """
+
+    folds: int = 5
+    composites: int = 3000
+    max_passages: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholding:
+    """Out of fold, 0..1: the precision that high-precision aims at, the least that balanced may have (`floor`), and the
+    recall that high-recall aims at; `shrink`: how many examples the threshold common to all labels is worth.
+    """
+
+    precision: float = 0.75
+    floor: float = 0.40
+    recall: float = 0.80
+    shrink: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All choices. `language` is a name for people: a work whose words the model does not know is told to be in
+    another language than this.
+    """
+
+    name: str = "custom"
+    version: str = "1"
+    language: str = "English"
+    seed: int = 0
+    features: Features = field(default_factory=Features)
+    learner: Learner = field(default_factory=Learner)
+    aggregation: Aggregation = field(default_factory=Aggregation)
+    calibration: Calibrating = field(default_factory=Calibrating)
+    thresholds: Thresholding = field(default_factory=Thresholding)
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**31 - 1),
+    "min_word": (1, 10**6),
+    "min_pair": (1, 10**6),
+    "pair_weight": (0, 100),
+    "max_pairs": (0, 10**7),
+    "c": (1e-6, 1e6),
+    "witnesses": (0.01, 1),
+    "min_positives": (2, 10**6),
+    "top": (0, 100),
+    "tag_share": (0, 1),
+    "folds": (2, 20),
+    "composites": (0, 10**6),
+    "max_passages": (2, 10**4),
+    "precision": (0, 1),
+    "floor": (0, 1),
+    "recall": (0, 1),
+    "shrink": (0, 10**6),
+}
+
+
+def parse(text: str, name: str) -> Recipe:
+    """Read a recipe from TOML; `name` is the file's, for messages.
+
+    >>> parse("[learner]\\nc = 3", "r.toml").learner.c
+    3.0
+
+    Raises RecipeError for broken TOML, an unknown key, a value of another type or out of range.
+    """
+    import tomllib
+
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{name} is not valid TOML: {error}") from error
+    return _fill(Recipe(), table, name, "")
+
+
+def load(path: Path) -> Recipe:
+    """Read a recipe file. Raises RecipeError."""
+    try:
+        return parse(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"cannot read the recipe {path}: {getattr(error, 'strerror', error)}") from error
+
+
+def to_dict(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as plain JSON types, sections nested; `from_dict` reads it back."""
+    return asdict(recipe)
+
+
+def from_dict(table: Mapping[str, Any], name: str) -> Recipe:
+    """A recipe from its plain form. Raises RecipeError like `parse`."""
+    return _fill(Recipe(), table, name, "")
+
+
+def _fill(defaults: Any, table: Mapping[str, Any], name: str, section: str) -> Any:
+    """`defaults` with the values of `table`, section by section."""
+    known = {each.name for each in fields(defaults)}
+    values = {}
+    for key, value in table.items():
+        where = f"{section}{key}"
+        if key not in known:
+            raise RecipeError(f"{name}: there is no key {where!r}; the keys are {', '.join(sorted(known))}")
+        values[key] = _value(getattr(defaults, key), value, name, where)
+    return replace(defaults, **values)
+
+
+def _value(default: Any, value: Any, name: str, where: str) -> Any:
+    if isinstance(default, (str, int, float)):
+        return _scalar(default, value, name, where)
+    if not isinstance(value, Mapping):
+        raise RecipeError(f"{name}: {where} is a section; write [{where}] and its keys below it")
+    return _fill(default, value, name, f"{where}.")
+
+
+def _scalar(default: str | float, value: Any, name: str, where: str) -> Any:
+    wanted = type(default)
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted:
+        kind = {str: "a text", int: "a whole number", float: "a number"}[wanted]
+        raise RecipeError(f"{name}: {where} must be {kind}, not {value!r}")
+    if wanted is not str:
+        low, high = _RANGES[where.rpartition(".")[2]]
+        if not low <= value <= high:
+            raise RecipeError(f"{name}: {where} is {value:g}, but must lie between {low:g} and {high:g}")
+    return value

@@ -1,0 +1,105 @@
+"""A result as a person reads it on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tagger.results import Evidence, Result, Suggestion
+from tagger.works import Declared
+
+_BARS = "▁▂▃▄▅▆▇█"
+_BOLD, _DIM, _RED, _PLAIN = "\033[1m", "\033[2m", "\033[31m", "\033[0m"
+
+
+def render(result: Result, width: int = 80, color: bool = False) -> str:
+    """Some lines, the last with its line end; no line is longer than `width` except where a name is.
+
+    The strip beside a suggestion shows where in the work it speaks, from the first passage to the last.
+    """
+    lines = [_paint(_printable(result.id), _BOLD, color)]
+    if result.error is not None:
+        return "\n".join([*lines, f"  {_paint('error', _RED, color)}  {result.error}"]) + "\n"
+    lines[0] += f"  {_description(result)}"
+    lines += _declared(result.declared)
+    if result.reason is not None:
+        return "\n".join([*lines, f"  no suggestion  {result.reason}"]) + "\n"
+    lines += [f"  note  {each}" for each in result.source.repairs]
+    for kind in ("warning", "tag"):
+        chosen = [each for each in result.suggested if each.kind == kind]
+        lines.append("  " + _paint(f"{kind}s", _DIM, color))
+        lines += [line for each in chosen for line in _suggestion(each, width, color)]
+        if not chosen:
+            lines.append(f"    none suggested, which is no promise that there is none")
+    return "\n".join(lines) + "\n"
+
+
+def _description(result: Result) -> str:
+    chapters = f", {result.chapters} chapters" if result.chapters > 1 else ""
+    facts = [f"{result.words:,} words{chapters}"]
+    if result.structure:
+        pov, tense, length = result.structure
+        facts += [length, *([f"{pov} person"] if pov else []), *([f"{tense} tense"] if tense else [])]
+    return " · ".join(facts)
+
+
+def _declared(declared: Declared) -> list[str]:
+    parts = [f"rating {declared.rating}"] if declared.rating else []
+    if declared.warnings:
+        parts.append("warnings " + ", ".join(declared.warnings))
+    return [f"  declared  {_printable('; '.join(parts))}"] if parts else []
+
+
+def _suggestion(each: Suggestion, width: int, color: bool) -> Iterable[str]:
+    level = _paint(f"{each.band:<8}", _BOLD if each.band == "likely" else "", color)
+    right = f"right {10 * each.right:.0f} in 10" if each.right is not None else ""
+    yield f"    {level}  {each.label:<26} {each.score:.2f}  {strip(each.course):<16}  {right}".rstrip()
+    for piece in each.evidence:
+        yield _paint(_cut(f"              {_place(piece)}", width), _DIM, color)
+        if piece.contributions:
+            yield from _arithmetic(piece, width)
+        if piece.quote is not None:
+            yield from (f"              | {_printable(line)}" for line in _wrapped(piece.quote, max(width - 16, 20)))
+
+
+def _place(piece: Evidence) -> str:
+    words = f": {', '.join(piece.words)}" if piece.words else ""
+    return f"chapter {piece.chapter}, paragraph {piece.paragraph} ({piece.score:.2f}){words}"
+
+
+def _arithmetic(piece: Evidence, width: int) -> Iterable[str]:
+    """The sum that is the passage's margin: the greatest contributions, the rest in one number, and the bias."""
+    shown = piece.contributions[:12]
+    rest = sum(each.amount for each in piece.contributions[12:])
+    terms = [f"{each.words} {each.amount:+.2f}" for each in shown]
+    terms += [f"{len(piece.contributions) - 12} others {rest:+.2f}"] if len(piece.contributions) > 12 else []
+    total = f"bias {piece.bias:+.2f} = {piece.margin:+.2f}"
+    for line in _wrapped("   ".join([*terms, total]), max(width - 16, 20)):
+        yield f"                {line}"
+
+
+def strip(course: Sequence[float]) -> str:
+    """Scores 0..1 as a row of bars.
+
+    >>> strip([0.0, 0.5, 1.0])
+    '▁▅█'
+    """
+    return "".join(_BARS[min(int(score * len(_BARS)), len(_BARS) - 1)] for score in course)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    from textwrap import wrap
+
+    return [line for part in text.splitlines() for line in wrap(part, width)]
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _paint(text: str, code: str, color: bool) -> str:
+    return f"{code}{text}{_PLAIN}" if color and code else text
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a story must not steer the terminal."""
+    return "".join(each if each.isprintable() else " " for each in text)

@@ -1,0 +1,117 @@
+"""score(): feature counts -> one margin a passage and label; explain(): the words that moved it, exactly.
+
+A passage's feature values are (1 + ln count) x idf, scaled to length one (Salton and Buckley, "Term-weighting
+approaches in automatic text retrieval", 1988). Its margin for a label is their weighted sum plus the label's bias:
+the log-odds before calibration, 0 where a passage speaks neither for nor against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tagger.features import F32, I32, I64, Counts, Vocabulary, build_table, hash_word
+
+_DAMPED = np.log(np.maximum(np.arange(1 << 12), 1), dtype=np.float32) + np.float32(1)
+
+
+class Weights(NamedTuple):
+    """The linear model: `matrix`, float32[features, labels], and `bias`, float32[labels]."""
+
+    matrix: F32
+    bias: F32
+
+
+def values(counts: Counts, idf: F32) -> F32:
+    """The value of each entry of `counts`: float32[entries]; every passage's values have Euclidean length 1."""
+    raw = _DAMPED[np.minimum(counts.counts, len(_DAMPED) - 1)] * idf[counts.columns]
+    lengths = np.sqrt(_row_sums(raw * raw, counts.rows))
+    lengths[lengths == 0] = 1
+    return raw / np.repeat(lengths, np.diff(counts.rows))
+
+
+def _row_sums(entries: F32, rows: I64) -> F32:
+    """The sum of each row's entries; 0 for an empty row (which reduceat alone would get wrong)."""
+    sums = np.zeros(len(rows) - 1, np.float32)
+    filled = np.flatnonzero(np.diff(rows))
+    if len(filled):
+        sums[filled] = np.add.reduceat(entries, rows[filled])
+    return sums
+
+
+def score(counts: Counts, entries: F32, weights: Weights) -> F32:
+    """The margins of each passage, float32[passages, labels], from its feature `values`."""
+    gathered = weights.matrix.take(counts.columns, axis=0)
+    margins = np.empty((len(counts.rows) - 1, len(weights.bias)), np.float32)
+    bounds = counts.rows.tolist()
+    # One small product a passage: measured three times as fast as a segmented sum over all of them.
+    for row, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        np.dot(entries[start:end], gathered[start:end], out=margins[row])
+    return margins + weights.bias
+
+
+class Contributions(NamedTuple):
+    """What each feature of some (passage, label) pairs added to the margin.
+
+    Pair i has the features `columns[rows[i]:rows[i + 1]]`, which added `amounts` (float32); the amounts of a pair
+    and the label's bias add up to its margin.
+    """
+
+    columns: I32
+    amounts: F32
+    rows: I64
+
+
+def explain(counts: Counts, entries: F32, weights: Weights, passages: I64, labels: I64) -> Contributions:
+    """Take apart the margins of the pairs (passages[i], labels[i])."""
+    sizes = counts.rows[passages + 1] - counts.rows[passages]
+    rows = np.zeros(len(passages) + 1, np.int64)
+    np.cumsum(sizes, out=rows[1:])
+    places = np.arange(rows[-1]) + np.repeat(counts.rows[passages] - rows[:-1], sizes)
+    columns = counts.columns[places]
+    amounts = entries[places] * weights.matrix[columns, np.repeat(labels, sizes)]
+    return Contributions(columns, amounts, rows)
+
+
+def loudest(contributions: Contributions, most: int) -> list[list[int]]:
+    """For each pair the places (into `columns`) of its greatest positive contributions, at most `most`, greatest first."""
+    amounts = contributions.amounts.copy()
+    filled = np.flatnonzero(np.diff(contributions.rows))
+    found: list[list[int]] = [[] for _ in range(len(contributions.rows) - 1)]
+    if not len(filled):
+        return found
+    heads = contributions.rows[filled]
+    sizes = np.diff(contributions.rows)[filled]
+    for _ in range(most):
+        best = np.maximum.reduceat(amounts, heads)
+        places = np.flatnonzero(amounts == np.repeat(best, sizes))
+        owners = np.searchsorted(heads, places, side="right") - 1
+        first = np.unique(owners, return_index=True)[1]
+        for pair, place, amount in zip(filled.tolist(), places[first].tolist(), best.tolist(), strict=True):
+            if amount > 0:
+                found[pair].append(place)
+        amounts[places[first]] = -np.inf
+    return found
+
+
+def keyword_model(words: Mapping[str, Sequence[str]]) -> tuple[Vocabulary, Weights, tuple[str, ...]]:
+    """A stand-in that needs no training: a label's margin is positive when one of its words is there.
+
+    `words` gives each label (in order) its words. Returns the vocabulary, the weights and the features' names.
+    """
+    names = tuple(sorted({word for some in words.values() for word in some}))
+    hashes = np.array([hash_word(name) for name in names], np.uint64)
+    matrix = np.zeros((len(names), len(words)), np.float32)
+    for label, some in enumerate(words.values()):
+        for word in some:
+            matrix[names.index(word), label] = 8.0
+    vocabulary = Vocabulary(
+        words=build_table(hashes),
+        columns=np.arange(len(names), dtype=np.int32),
+        pairs=build_table(np.zeros(0, np.uint64)),
+        idf=np.ones(len(names), np.float32),
+        n_stems=len(names),
+    )
+    return vocabulary, Weights(matrix, np.full(len(words), -2.0, np.float32)), names

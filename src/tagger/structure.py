@@ -1,0 +1,144 @@
+"""Tags that are counted, not learned: point of view outside dialogue, tense, length class; and how much of the text is
+letters at all.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.features import I64, Words, build_table, hash_word, look_up
+
+# Verbs whose past and present differ as words; "read" or "put" would say nothing.
+_MARKERS = {
+    "first": "i me my mine myself i'm i've i'd i'll im ive we us our ours ourselves we're we've",
+    "second": "you your yours yourself you're you've you'd you'll youre",
+    "third": "he him his himself she her hers herself they them their theirs themselves he's she's he'd she'd",
+    "past": (
+        "was were had did said went came looked took felt knew thought saw turned got made told asked smiled shook "
+        "stood sat leaned wanted seemed began found gave held heard kept left pulled pushed ran walked watched "
+        "nodded laughed tried stopped started stared reached opened closed spoke wore grew fell broke didn't wasn't "
+        "weren't hadn't couldn't"
+    ),
+    "present": (
+        "is are am has does says goes comes looks takes feels knows thinks sees turns gets makes tells asks smiles "
+        "shakes stands sits leans wants seems begins finds gives holds hears keeps leaves pulls pushes runs walks "
+        "watches nods laughs tries stops starts stares reaches opens closes speaks wears grows falls breaks doesn't "
+        "isn't aren't hasn't can't don't"
+    ),
+}
+_NAMES = tuple(_MARKERS)
+_WORDS = {word: kind for kind, words in enumerate(_MARKERS.values()) for word in words.split()}
+_TABLE = build_table(np.array([hash_word(word) for word in _WORDS], np.uint64))
+_KINDS = np.array(list(_WORDS.values()), np.int64)
+
+_LENGTHS = ((100, "flash"), (1_000, "ficlet"), (7_500, "one-shot"), (40_000, "novella"))
+_NEWLINES, _QUOTES = (10, 13), (0x22, 0x201C, 0x201D, 0x201E, 0xAB, 0xBB)
+_APOSTROPHES = (0x27, 0x2018, 0x2019)
+
+
+class Observed(NamedTuple):
+    """Counts by passage. `markers`, int64[passages, 5]: words outside dialogue of the first, second and third person,
+    and verbs in the past and in the present; `letters` and `visible`, int64[passages]: letters, and characters that
+    are not white space.
+    """
+
+    markers: I64
+    letters: I64
+    visible: I64
+
+
+class Structure(NamedTuple):
+    """`pov` first, second, third or None (too little to tell); `tense` past, present or None; `length` a class."""
+
+    pov: str | None
+    tense: str | None
+    length: str
+
+
+def observe(words: Words) -> Observed:
+    """Count the markers of person and tense outside dialogue, and the letters, of each passage."""
+    n_passages = len(words.first) - 1
+    places = look_up(_TABLE, words.hashes)
+    at = np.flatnonzero(places >= 0)
+    at = at[~_in_dialogue(words, words.starts[at])]
+    owners = np.searchsorted(words.first, at, side="right") - 1
+    kinds = _KINDS[places[at]]
+    markers = np.bincount(owners * len(_NAMES) + kinds, minlength=n_passages * len(_NAMES))
+    digits = (words.letters >= ord("0")) & (words.letters <= ord("9"))
+    bounds = words.offsets[:-1]
+    letters = np.add.reduceat(((words.letters > 2) & ~digits).astype(np.int32), bounds)
+    visible = np.add.reduceat((words.codes > 32).astype(np.int32), bounds)
+    return Observed(
+        markers.reshape(n_passages, len(_NAMES)), letters.astype(np.int64), visible.astype(np.int64)
+    )
+
+
+def _in_dialogue(words: Words, positions: I64) -> NDArray[np.bool_]:
+    """Whether each position stands between quotation marks.
+
+    Marks open and close in turn and start anew with each line. Single quotes are read as marks only in passages
+    without double ones, and then only where they do not join letters.
+    """
+    marks = np.flatnonzero(_among(words.codes, _QUOTES))
+    passages = np.searchsorted(words.offsets, marks, side="right") - 1
+    doubled = np.zeros(len(words.offsets), bool)
+    doubled[passages] = True
+    single = np.flatnonzero(_among(words.codes, _APOSTROPHES))
+    single = single[~doubled[np.searchsorted(words.offsets, single, side="right") - 1]]
+    last = len(words.letters) - 1
+    joins = (words.letters[np.maximum(single - 1, 0)] > 2) & (words.letters[np.minimum(single + 1, last)] > 2)
+    marks = np.sort(np.concatenate((marks, single[~joins])))
+    lines = np.flatnonzero(_among(words.codes, _NEWLINES))
+    line_of_mark = np.searchsorted(lines, marks)
+    before = np.searchsorted(marks, positions)
+    first_on_line = np.searchsorted(line_of_mark, np.searchsorted(lines, positions))
+    inside: NDArray[np.bool_] = (before - first_on_line) % 2 == 1
+    return inside
+
+
+def _among(codes: NDArray[np.unsignedinteger], wanted: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which codes are among a few."""
+    found = codes == wanted[0]
+    for code in wanted[1:]:
+        if code < 1 << (8 * codes.itemsize):
+            found |= codes == code
+    return found
+
+
+def classify(markers: I64, words: int) -> Structure:
+    """The structural tags of a work from its marker counts, int64[5], and its number of words.
+
+    >>> classify(np.array([9, 1, 4, 12, 2]), words=100)
+    Structure(pov='first', tense='past', length='drabble')
+    """
+    first, second, third, past, present = (int(count) for count in markers)
+    return Structure(_point_of_view(first, second, third), _tense(past, present), length_class(words))
+
+
+def _point_of_view(first: int, second: int, third: int) -> str | None:
+    """A narrator who says "I" tells of "him" and "her" as well, so a quarter of "I" outweighs the rest."""
+    if first + second + third < 3:
+        return None
+    if second > first and second >= 0.4 * third:
+        return "second"
+    return "first" if first >= 0.25 * (first + third) else "third"
+
+
+def _tense(past: int, present: int) -> str | None:
+    if past + present < 3 or 0.8 < (past + 1) / (present + 1) < 1.25:
+        return None
+    return "past" if past > present else "present"
+
+
+def length_class(words: int) -> str:
+    """Drabble (exactly 100 words), flash, ficlet (to 1,000), one-shot (to 7,500), novella (to 40,000) or novel.
+
+    >>> [length_class(n) for n in (99, 100, 101, 5000, 90000)]
+    ['flash', 'drabble', 'ficlet', 'one-shot', 'novel']
+    """
+    if words == 100:
+        return "drabble"
+    return next((name for most, name in _LENGTHS if words < most), "novel")

@@ -125,7 +125,7 @@ def test_ap_and_auc_equal_those_of_scikit_learn_on_tied_scores(cells):
 def test_weighted_ap_and_auc_equal_those_of_scikit_learn(cells):
     scores, truth, weights = np.array(cells, dtype=float).T
     present, absent = truth == 1, truth == 0
-    ap, auc = evaluation._ranking(
+    ap, auc = metrics._ranking(
         -scores[present], weights[present, None], -scores[absent], weights[absent, None]
     )
     if weights[present].any() and weights[absent].any():
@@ -327,7 +327,7 @@ def test_the_seed_settles_the_report():
 def test_the_number_of_weights_held_at_a_time_changes_nothing(monkeypatch):
     archive = an_archive()
     whole = astuple(measured(*archive).macro.ap)
-    monkeypatch.setattr(evaluation, "_CHUNK_CELLS", 300 * 7)
+    monkeypatch.setattr(metrics, "_CHUNK_CELLS", 300 * 7)
     assert astuple(measured(*archive).macro.ap) == pytest.approx(whole)
 
 

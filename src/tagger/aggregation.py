@@ -22,37 +22,43 @@ class Rule(NamedTuple):
 
 
 class WorkMargins(NamedTuple):
-    """One row a work: `margins`, float32[works, labels], and `leading`: for each work the indices of its passages
-    ordered by margin, loudest first, int64[passages of the work, labels], counted from the work's first passage.
+    """`margins`, float32[works, labels]; `leading`, int64[works, most, labels]: the rows of each work's loudest passages,
+    loudest first, -1 where it has no more.
     """
 
     margins: F32
-    leading: list[I64]
+    leading: I64
 
 
-def aggregate(margins: F32, rows: I64, rule: Rule) -> WorkMargins:
+def aggregate(margins: F32, rows: I64, rule: Rule, most: int = 1) -> WorkMargins:
     """Pool the margins of passages, float32[passages, labels]; work w owns the rows `rows[w]:rows[w + 1]`.
 
-    >>> margins = np.array([[3], [-1], [1]], np.float32)
-    >>> aggregate(margins, np.array([0, 3]), Rule(top=2, share=np.zeros(1))).margins.tolist()
-    [[2.0]]
+    A work without passages gets 0. Works of one length are pooled together, since NumPy's cost is by the call.
+
+    >>> pooled = aggregate(np.array([[3], [-1], [1]], np.float32), np.array([0, 3]), Rule(2, np.zeros(1)), most=2)
+    >>> pooled.margins.tolist(), pooled.leading.tolist()
+    ([[2.0]], [[[0], [2]]])
     """
-    pooled = np.empty((len(rows) - 1, margins.shape[1]), np.float32)
-    leading = []
-    bounds = rows.tolist()
-    for work, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
-        own = margins[start:end]
-        order = np.argsort(-own, axis=0, kind="stable")
-        pooled[work] = _pool(np.take_along_axis(own, order, axis=0), rule)
-        leading.append(order)
+    sizes, n_labels = np.diff(rows), margins.shape[1]
+    pooled = np.zeros((len(sizes), n_labels), np.float32)
+    leading = np.full((len(sizes), most, n_labels), -1, np.int64)
+    for size in np.unique(sizes[sizes > 0]).tolist():
+        works = np.flatnonzero(sizes == size)
+        own = rows[works, None] + np.arange(size)
+        order = np.argsort(-margins[own], axis=1, kind="stable")
+        ranked = own[np.arange(len(works))[:, None, None], order]
+        pooled[works] = _pool(margins[ranked, np.arange(n_labels)], rule)
+        leading[works, : min(size, most)] = ranked[:, :most]
     return WorkMargins(pooled, leading)
 
 
 def _pool(ordered: F32, rule: Rule) -> F32:
-    """The mean of each column's first rows, as many as the rule says; `ordered` falls from row to row."""
-    length, n_labels = ordered.shape
-    if length == 1:
-        return ordered[0]
-    count = np.clip(np.ceil(rule.share * length).astype(np.int64), min(rule.top, length), length)
-    sums = np.cumsum(ordered, axis=0, dtype=np.float64)[count - 1, np.arange(n_labels)]
-    return (sums / count).astype(np.float32)
+    """The mean of each label's first passages, as many as the rule says: float32[works, labels].
+
+    `ordered`, float32[works, passages, labels], falls from passage to passage.
+    """
+    size = ordered.shape[1]
+    count = np.clip(np.ceil(rule.share * size).astype(np.int64), min(rule.top, size), size)
+    sums = np.cumsum(ordered, axis=1, dtype=np.float64)[:, count - 1, np.arange(len(count))]
+    means: F32 = (sums / count).astype(np.float32)
+    return means

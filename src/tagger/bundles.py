@@ -29,7 +29,7 @@ from tagger.calibration import PRESETS, Calibration
 from tagger.errors import BundleError, OutputError
 from tagger.features import Table, Vocabulary
 from tagger.labels import LabelSet
-from tagger.results import Model
+from tagger.results import ModelFacts
 from tagger.scoring import Weights
 
 FORMAT = "tagger.bundle/1"
@@ -70,9 +70,9 @@ class Bundle:
     sha256: str = ""
 
     @property
-    def model(self) -> Model:
+    def model(self) -> ModelFacts:
         """What a result says of the model."""
-        return Model(self.recipe.name, self.recipe.version, self.sha256)
+        return {"name": self.recipe.name, "version": self.recipe.version, "sha256": self.sha256}
 
 
 def save(bundle: Bundle, path: Path) -> None:

@@ -70,11 +70,11 @@ def judge(bundle: Bundle, works: Sequence[LabelledWork], preset: str) -> tuple[F
     suggested = np.zeros(scores.shape, bool)
     for start in range(0, len(works), _BATCH):
         batch = [each.work for each in works[start : start + _BATCH]]
-        for row, result in enumerate(tag(batch, bundle, Options(preset=preset, evidence=0)), start):
-            for label, score in (result.scores or {}).items():
+        for row, result in enumerate(tag(batch, bundle, Options(preset=preset, evidence=1)), start):
+            for label, score in result["scores"].items():
                 scores[row, bundle.labels.index(label)] = score
-            for suggestion in result.suggested:
-                suggested[row, bundle.labels.index(suggestion.label)] = True
+            for suggestion in result["suggested"]:
+                suggested[row, bundle.labels.index(suggestion["label"])] = True
     return scores, suggested
 
 

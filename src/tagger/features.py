@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -132,7 +133,7 @@ def read_words(passages: Sequence[str]) -> Words:
     True
     """
     codes = _code_points("\n".join(passages) + "\n")
-    letters = _FOLD[codes] if codes.itemsize < 4 else _FOLD[np.minimum(codes, 0xFFFF)]
+    letters = _FOLD.take(codes, mode="clip")
     is_word = _word_mask(letters)
     edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
     starts, ends = edges[0::2], edges[1::2]
@@ -245,15 +246,17 @@ def build_table(keys: U64) -> Table:
 def look_up(table: Table, hashes: U64) -> I32:
     """The place of each hash in the table's keys, or -1: int32[len(hashes)]."""
     keys, slots = table
+    if not len(keys):
+        return np.full(len(hashes), -1, np.int32)
     bits = len(slots).bit_length() - 1
     where = (hashes >> np.uint64(64 - bits)).astype(np.int64)
-    found = slots[where]
-    suspects = np.flatnonzero(found >= 0)
-    while len(suspects):
-        suspects = suspects[keys[found[suspects]] != hashes[suspects]]
-        where[suspects] = (where[suspects] + 1) & (len(slots) - 1)
-        found[suspects] = slots[where[suspects]]
-        suspects = suspects[found[suspects] >= 0]
+    found = slots.take(where)
+    # An empty slot is compared with the first key, which cannot match: that key would have been found there.
+    wrong = np.flatnonzero((keys.take(found, mode="clip") != hashes) & (found >= 0))
+    while len(wrong):
+        where[wrong] = (where[wrong] + 1) & (len(slots) - 1)
+        found[wrong] = slots[where[wrong]]
+        wrong = wrong[(found[wrong] >= 0) & (keys[found[wrong]] != hashes[wrong])]
     return found
 
 
@@ -262,18 +265,17 @@ def featurize(words: Words, vocabulary: Vocabulary) -> Counts:
     places = look_up(vocabulary.words, words.hashes)
     at = np.flatnonzero(places >= 0)
     stems = vocabulary.columns[places[at]]
-    passage = np.repeat(np.arange(len(words.first) - 1), np.diff(np.searchsorted(at, words.first)))
-    together = np.flatnonzero((at[1:] == at[:-1] + 1) & (passage[1:] == passage[:-1]))
-    pairs = look_up(vocabulary.pairs, hash_pairs(stems[together], stems[together + 1]))
-    known = pairs >= 0
-    columns = np.concatenate((stems, pairs[known] + np.int32(vocabulary.n_stems)))
-    owners = np.concatenate((passage, passage[together[known]]))
-    n_passages = len(words.first) - 1
-    return Counts(
-        *_count(owners, columns, n_passages, len(vocabulary.idf)),
-        known=np.bincount(passage, minlength=n_passages),
-        total=np.diff(words.first),
+    stem_rows = np.searchsorted(at, words.first)
+    together = at[1:] == at[:-1] + 1
+    borders = stem_rows[(stem_rows > 0) & (stem_rows < len(at))]
+    together[borders - 1] = False
+    left = np.flatnonzero(together)
+    pairs = look_up(vocabulary.pairs, hash_pairs(stems[left], stems[left + 1]))
+    known = np.flatnonzero(pairs >= 0)
+    columns, counts, rows = _count(
+        stems, stem_rows, pairs[known] + np.int32(vocabulary.n_stems), np.searchsorted(left[known], stem_rows)
     )
+    return Counts(columns, counts, rows, known=np.diff(stem_rows), total=np.diff(words.first))
 
 
 def join(parts: Sequence[Counts]) -> Counts:
@@ -289,20 +291,22 @@ def join(parts: Sequence[Counts]) -> Counts:
     )
 
 
-def _count(owners: I64, columns: I32, n_rows: int, n_columns: int) -> tuple[I32, I32, I64]:
-    """Columns, counts and row bounds: sort (row, column) keys, count the equal ones.
+def _count(stems: I32, stem_rows: I64, pairs: I32, pair_rows: I64) -> tuple[I32, I32, I64]:
+    """Columns, counts and row bounds of the stems and pairs of each passage put together.
 
-    A key takes 32 bits where it fits: NumPy sorts those twice as fast.
+    Each passage is sorted by itself: many small sorts are several times as fast as one of all.
     """
-    bits = n_columns.bit_length()
-    kind = np.uint32 if n_rows < 1 << (32 - bits) else np.uint64
-    keys = (owners.astype(kind) << kind(bits)) | columns.astype(kind)
-    keys.sort()
-    new = np.empty(len(keys), bool)
-    new[:1] = True
-    np.not_equal(keys[1:], keys[:-1], out=new[1:])
+    bounds = stem_rows + pair_rows
+    entries = np.empty(bounds[-1], np.int32)
+    of_stems, of_pairs = stem_rows.tolist(), pair_rows.tolist()
+    for row, (start, end) in enumerate(pairwise(bounds.tolist())):
+        middle = start + of_stems[row + 1] - of_stems[row]
+        entries[start:middle] = stems[of_stems[row] : of_stems[row + 1]]
+        entries[middle:end] = pairs[of_pairs[row] : of_pairs[row + 1]]
+        entries[start:end].sort()
+    new = np.ones(len(entries), bool)
+    np.not_equal(entries[1:], entries[:-1], out=new[1:])
+    new[bounds[bounds < len(entries)]] = True
     heads = np.flatnonzero(new)
-    distinct = keys[heads]
-    rows = np.searchsorted(distinct, np.arange(n_rows + 1).astype(kind) << kind(bits))
-    counts = np.diff(heads, append=len(keys)).astype(np.int32)
-    return (distinct & kind((1 << bits) - 1)).astype(np.int32), counts, rows
+    counts = np.diff(heads, append=len(entries)).astype(np.int32)
+    return entries[heads], counts, np.searchsorted(heads, bounds)

@@ -65,14 +65,14 @@ def decide(scores: F64, chosen: F64, labels: LabelSet) -> NDArray[np.bool_]:
     return suggested
 
 
-def band(score: float, levels: F64) -> str:
-    """How sure a suggestion is, given its label's thresholds by preset, float64[3].
+def bands(scores: F64, levels: F64) -> NDArray[np.int64]:
+    """How sure suggestions are, as indices into BANDS: scores, float64[n], and their thresholds by preset, float64[3, n].
 
-    >>> [band(score, np.array([0.2, 0.4, 0.8])) for score in (0.9, 0.5, 0.1)]
+    >>> [BANDS[i] for i in bands(np.array([0.9, 0.5, 0.1]), np.array([[0.2], [0.4], [0.8]]))]
     ['likely', 'possible', 'unsure']
     """
-    _, balanced, strict = levels
-    return "likely" if score >= strict else "possible" if score >= balanced else "unsure"
+    reached: NDArray[np.int64] = (scores >= levels[1:]).sum(axis=0)
+    return reached
 
 
 def abstention(

@@ -13,7 +13,7 @@ from tagger.bundles import Bundle
 from tagger.errors import WorkError
 from tagger.parallel import map_batches
 from tagger.readers import jsonl
-from tagger.results import Result
+from tagger.results import Result, failed
 from tagger.tagging import Options, tag
 from tagger.works import Failure, Work
 
@@ -87,14 +87,21 @@ def bundle_at(path: Path) -> Bundle:
 def _outcomes(results: Sequence[Result], job: Job, *, unique: bool) -> list[Outcome]:
     rendered = reports.render(results, job.style)
     return [
-        Outcome(each.id, each.status, tuple(s.label for s in each.suggested), each.error, unique, text)
+        Outcome(
+            each["id"],
+            each["status"],
+            tuple(suggestion["label"] for suggestion in each.get("suggested", ())),
+            each.get("error"),
+            unique,
+            text,
+        )
         for each, text in zip(results, rendered, strict=True)
     ]
 
 
 def _duplicate(id: str, job: Job) -> Outcome:
     error = f"the id {id!r} was used before; give every work an id of its own"
-    return _outcomes([Result(id, "error", bundle_at(job.bundle).model, error=error)], job, unique=False)[0]
+    return _outcomes([failed(id, error, bundle_at(job.bundle).model)], job, unique=False)[0]
 
 
 def _works(batch: Batch) -> Iterator[Work | Failure]:
@@ -110,7 +117,7 @@ def _read(item: Item, format: str | None) -> Work | Failure:
         return item
     try:
         if isinstance(item, bytes):
-            return readers.read_bytes(item, STDIN, format or "text")
+            return readers.FORMATS[format or "text"](item, STDIN)
         return readers.read_file(item, format)
     except WorkError as error:
         return Failure(STDIN if isinstance(item, bytes) else str(item), str(error))
@@ -157,14 +164,14 @@ def _parts(paths: Sequence[Path], stdin: BinaryIO, format: str | None) -> Iterat
 
 
 def _from_file(path: Path, format: str | None) -> Iterator[Batch | Item]:
-    if format != "jsonl" and (format is not None or path.suffix.lower() != ".jsonl"):
+    if format != "jsonl" and (format is not None or path.suffix.lower() != readers.JSON_LINES):
         yield path
         return
     try:
         with path.open("rb") as stream:
             yield from _from_lines(stream, str(path))
-    except OSError as error:
-        yield Failure(str(path), readers.why_unreadable(path, error))
+    except OSError:
+        yield path  # reading it as a file says why it cannot be read
 
 
 def _from_stdin(stdin: BinaryIO, format: str | None) -> Iterator[Batch | Item]:

@@ -16,13 +16,14 @@ from tagger.errors import RecipeError
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `pair_weight` scales pairs
-    against words; `max_pairs` keeps the bundle small.
+    """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `idf_power` above 1 favours rare
+    words over common ones; `pair_weight` scales pairs against words; `max_pairs` keeps the bundle small.
     """
 
     min_word: int = 1
     min_pair: int = 2
-    pair_weight: float = 0.6
+    idf_power: float = 1.4
+    pair_weight: float = 0.7
     max_pairs: int = 120_000
 
 
@@ -90,6 +91,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "min_word": (1, 10**6),
     "min_pair": (1, 10**6),
+    "idf_power": (0, 10),
     "pair_weight": (0, 100),
     "max_pairs": (0, 10**7),
     "c": (1e-6, 1e6),

@@ -1,29 +1,28 @@
-"""Result: what is said of one work. Suggestion, Evidence and Contribution: its parts."""
+"""Result: what is said of one work, as the plain JSON object that is written out. This file is its schema.
+
+Keys marked NotRequired are there only when they were asked for, or when the work's `status` calls for them. Scores run
+from 0 to 1 and are rounded to four decimals; offsets are code points into the text as decoded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
-
-from tagger.structure import Structure
-from tagger.works import NOTHING_DECLARED, PLAIN, Declared, Source
+from typing import NotRequired, TypedDict
 
 SCHEMA = "tagger.result/1"
 
 
-class Contribution(NamedTuple):
-    """What one word or word pair added to a passage's margin (log-odds before calibration)."""
+class Contribution(TypedDict):
+    """What one word, or two words in a row, added to a passage's margin (log-odds before calibration)."""
 
     words: str
     amount: float
 
 
-class Evidence(NamedTuple):
-    """A passage that speaks for a label. `score` is what the passage alone would get, 0..1; `words` moved it most.
+class Evidence(TypedDict):
+    """A passage that speaks for a label.
 
-    `margin` is `bias` plus the amounts of all `contributions`, which are there only when they were asked for, as is
-    the `quote`.
+    `chapter` and `paragraph` count from 1. `score` is what the passage alone would get; `words` moved it most. `margin`
+    is `bias` plus the amounts of all `contributions`.
     """
 
     chapter: int
@@ -31,17 +30,19 @@ class Evidence(NamedTuple):
     start: int
     end: int
     score: float
-    words: tuple[str, ...]
-    quote: str | None = None
-    margin: float | None = None
-    bias: float | None = None
-    contributions: tuple[Contribution, ...] = ()
+    words: list[str]
+    quote: NotRequired[str]
+    margin: NotRequired[float]
+    bias: NotRequired[float]
+    contributions: NotRequired[list[Contribution]]
 
 
-class Suggestion(NamedTuple):
-    """A label suggested for a work. `right` is the share of such suggestions (this label, this band or a surer one) that
-    were right in training, on works held out, 0..1 or None when there were none. `course` is the passages' scores in reading order, pooled into at most 16 bins by
-    their maximum: where in the work it speaks.
+class Suggestion(TypedDict):
+    """A label suggested for a work.
+
+    `band` is likely, possible or unsure. `right` is the share of suggestions of this label, this sure or surer, that
+    were right on works held out in training; null when there were none. `course`: the passages' scores in reading
+    order, pooled into at most 16 bins by their maximum.
     """
 
     label: str
@@ -50,11 +51,38 @@ class Suggestion(NamedTuple):
     threshold: float
     band: str
     right: float | None
-    evidence: tuple[Evidence, ...]
-    course: tuple[float, ...] = ()
+    evidence: list[Evidence]
+    course: NotRequired[list[float]]
 
 
-class Model(NamedTuple):
+class SourceFacts(TypedDict):
+    """How the work was read; see works.Source."""
+
+    format: str
+    encoding: str
+    words: int
+    chapters: int
+    ignored: tuple[str, ...]
+    repairs: tuple[str, ...]
+
+
+class DeclaredFacts(TypedDict):
+    """What the author's header says, word for word."""
+
+    rating: str | None
+    warnings: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+class StructureFacts(TypedDict):
+    """Tags that are counted, not learned; null where there is too little to tell."""
+
+    pov: str | None
+    tense: str | None
+    length: str
+
+
+class ModelFacts(TypedDict):
     """Which model spoke."""
 
     name: str
@@ -62,23 +90,27 @@ class Model(NamedTuple):
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One work's result. `status` is ok, abstained (with `reason`) or error (with `error`); `scores` has every label
-    the model knows, 0..1; `unsupported` the labels of its set that it never learned.
+class Result(TypedDict):
+    """One work. `status` is ok, abstained (with `reason`) or error (with `error`, and nothing but the model besides).
+
+    `scores` has every label the model knows (empty when it abstained), `unsupported` those that it never learned.
     """
 
+    schema: str
     id: str
     status: str
-    model: Model
-    source: Source = PLAIN
-    declared: Declared = NOTHING_DECLARED
-    words: int = 0
-    chapters: int = 0
-    suggested: tuple[Suggestion, ...] = ()
-    scores: Mapping[str, float] | None = None
-    structure: Structure | None = None
-    unsupported: tuple[str, ...] = ()
-    timing_ms: float = 0.0
-    reason: str | None = None
-    error: str | None = None
+    reason: NotRequired[str]
+    error: NotRequired[str]
+    model: ModelFacts
+    source: NotRequired[SourceFacts]
+    declared: NotRequired[DeclaredFacts]
+    suggested: NotRequired[list[Suggestion]]
+    scores: NotRequired[dict[str, float]]
+    structure: NotRequired[StructureFacts | None]
+    unsupported: NotRequired[list[str]]
+    timing_ms: NotRequired[float]
+
+
+def failed(id: str, error: str, model: ModelFacts) -> Result:
+    """The result of a work that could not be read."""
+    return {"schema": SCHEMA, "id": id, "status": "error", "error": error, "model": model}

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tagger.readers.lines import is_scene_break, lines, with_line_feeds
+from tagger.readers.lines import LONGEST_SCENE_BREAK, is_scene_break, lines, with_line_feeds
 from tagger.works import Chapter, Passage, Work
 
-# Characters, not words, so that nothing needs counting: an English word and the space after it take five and a half.
+# Characters, so that no words need counting: an English word and the space after it take five and a half.
 MIN_CHARS = 800
 MAX_CHARS = 1600
 
 _SENTENCE_END = re.compile(r"""[.!?…]+["'”’»)\]*_]*(?=\s)""")
+_WORD_START = re.compile(r"\S")
 _WORD_END = re.compile(r"\S(?=\s)")
 
 
 def segment(work: Work) -> list[Passage]:
     r"""The passages of a work, in order.
 
-    Paragraphs are put together until they have MIN_CHARS; none has more than MAX_CHARS, for which a longer paragraph
-    is cut at the ends of sentences. A line break inside a paragraph counts as one character, between two as none.
+    Paragraphs are put together until they have MIN_CHARS. No passage has more than MAX_CHARS: a longer
+    paragraph is cut at the ends of sentences. A line break inside a paragraph counts as one character, one
+    between two paragraphs as none.
 
     >>> segment(Work("tea", "Tea?\n\n***\n\nYes, tea.", (Chapter("", 0, 20),)))
     [Passage(chapter=1, paragraph=1, start=0, end=4), Passage(chapter=1, paragraph=2, start=11, end=20)]
@@ -34,65 +36,45 @@ def segment(work: Work) -> list[Passage]:
 
 
 def _segment_chapter(text: str, number: int, chapter: Chapter, *, hard_wrapped: bool) -> list[Passage]:
-    filler = _Filler(number)
-    rows = lines(text, chapter.start, chapter.end)
+    """Fill passages with paragraphs, scene by scene. This loop runs for every line, so it calls little."""
+    passages: list[Passage] = []
+    size = first = passage_start = passage_end = 0  # of the passage being filled
+    size_before = 0  # of the passage before it in the same scene
     paragraph = 0
+    rows = lines(text, chapter.start, chapter.end)
     for start, end in _blocks(text, rows) if hard_wrapped else rows:
-        if is_scene_break(text, start, end):
-            filler.end_scene()
+        if end - start <= LONGEST_SCENE_BREAK and is_scene_break(text, start, end):
+            _end_scene(passages, Passage(number, first, passage_start, passage_end), size, size_before)
+            size = size_before = 0
             continue
         paragraph += 1
-        size = end - start
-        if hard_wrapped:
-            size -= text.count("\r\n", start, end)
-        if size <= MAX_CHARS:
-            filler.add(paragraph, start, end, size)
-        else:
-            for piece in _pieces(text, start, end, size):
-                filler.close()
-                filler.add(paragraph, *piece)
-    filler.end_scene()
-    return filler.passages
+        length = end - start - (text.count("\r\n", start, end) if hard_wrapped else 0)
+        if size and size + length > MAX_CHARS:
+            passages.append(Passage(number, first, passage_start, passage_end))
+            size, size_before = 0, size
+        if length > MAX_CHARS:
+            *pieces, (start, end, length) = _pieces(text, start, end, length)  # noqa: PLW2901 - the last one is open
+            passages += [Passage(number, paragraph, *piece[:2]) for piece in pieces]
+            size_before = pieces[-1][2]
+        if not size:
+            first, passage_start = paragraph, start
+        passage_end = end
+        size += length
+        if size >= MIN_CHARS:
+            passages.append(Passage(number, first, passage_start, passage_end))
+            size, size_before = 0, size
+    _end_scene(passages, Passage(number, first, passage_start, passage_end), size, size_before)
+    return passages
 
 
-class _Filler:
-    """Fills the passages of one chapter with paragraphs, scene by scene."""
-
-    __slots__ = ("_chapter", "_end", "_last_size", "_paragraph", "_size", "_start", "passages")
-
-    def __init__(self, chapter: int) -> None:
-        self.passages: list[Passage] = []
-        self._chapter = chapter
-        self._size = 0  # of the passage being filled; 0 when there is none
-        self._last_size = 0  # of the last full passage of this scene; 0 when there is none
-        self._paragraph = self._start = self._end = 0
-
-    def add(self, paragraph: int, start: int, end: int, size: int) -> None:
-        """Put a paragraph of at most MAX_CHARS into the passage being filled, or into a new one."""
-        if self._size + size > MAX_CHARS:
-            self.close()
-        if not self._size:
-            self._paragraph, self._start = paragraph, start
-        self._end = end
-        self._size += size
-        if self._size >= MIN_CHARS:
-            self.close()
-
-    def close(self) -> None:
-        """End the passage being filled, if there is one."""
-        if self._size:
-            self.passages.append(Passage(self._chapter, self._paragraph, self._start, self._end))
-            self._last_size, self._size = self._size, 0
-
-    def end_scene(self) -> None:
-        """End the scene: a short remainder joins the passage before it where there is room."""
-        if self._size < MIN_CHARS / 2 and self._last_size and self._last_size + self._size <= MAX_CHARS:
-            if self._size:
-                self.passages[-1] = self.passages[-1]._replace(end=self._end)
-                self._size = 0
-        else:
-            self.close()
-        self._last_size = 0
+def _end_scene(passages: list[Passage], last: Passage, size: int, size_before: int) -> None:
+    """Add the scene's last passage; a short one joins the one before it where there is room."""
+    if not size:
+        return
+    if size_before and size < MIN_CHARS / 2 and size_before + size <= MAX_CHARS:
+        passages[-1] = passages[-1]._replace(end=last.end)
+    else:
+        passages.append(last)
 
 
 def _blocks(text: str, rows: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -112,20 +94,21 @@ def _blocks(text: str, rows: Iterator[tuple[int, int]]) -> Iterator[tuple[int, i
 
 
 def _pieces(text: str, start: int, end: int, size: int) -> Iterator[tuple[int, int, int]]:
-    """A paragraph of `size` characters as (start, end, size) of nearly equal pieces of at most MAX_CHARS."""
+    """The (start, end, size) of nearly equal pieces, of at most MAX_CHARS each, of a paragraph."""
     while size > MAX_CHARS:
         window = text[start : min(end, _advance(text, start, MAX_CHARS + 1))].replace("\r\n", "\n")
         cut = _best_cut(window, size / -(-size // MAX_CHARS))
         piece_end = _advance(text, start, cut)
         yield start, piece_end, cut
-        rest, _ = next(lines(text, piece_end, end))
-        size -= rest - start - text.count("\r\n", start, rest)
-        start = rest
+        rest = _WORD_START.search(text, piece_end, end)
+        assert rest  # the paragraph does not end in white space
+        size -= rest.start() - start - text.count("\r\n", start, rest.start())
+        start = rest.start()
     yield start, end, size
 
 
 def _best_cut(window: str, target: float) -> int:
-    """The length of the first piece: up to the sentence end nearest to `target`, else word end, else MAX_CHARS."""
+    """The length of the first piece: to the sentence end nearest `target`, else word end, else MAX_CHARS."""
     for pattern in (_SENTENCE_END, _WORD_END):
         cuts = [match.end() for match in pattern.finditer(window, MIN_CHARS // 2)]
         if cuts:

@@ -8,7 +8,7 @@ Works are tagged in batches, since NumPy's cost is by the call; what stands besi
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from tagger import scoring
 from tagger.aggregation import WorkMargins, aggregate
 from tagger.bundles import Bundle
-from tagger.calibration import F64, PRESETS, calibrate, sigmoid
+from tagger.calibration import F64, Calibration, calibrate, sigmoid
 from tagger.features import F32, I64, Counts, blocks, featurize, join, read_words
-from tagger.policy import BANDS, Thresholds, abstention, band, choose_thresholds, decide, imply
-from tagger.results import Contribution, Evidence, Result, Suggestion
+from tagger.policy import BANDS, Thresholds, abstention, bands, choose_thresholds, decide, imply
+from tagger.results import SCHEMA, Contribution, Evidence, Result, StructureFacts, Suggestion, failed
 from tagger.segmentation import segment
 from tagger.structure import Observed, classify, observe
 from tagger.works import Failure, Passage, Work
@@ -31,8 +31,8 @@ COURSE_BINS = 16
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a caller may ask: a preset, thresholds by label in its place, how many passages of `evidence` and `words`
-    of each to show, all `contributions`, the `quotes` themselves, and the `course` of each label through the work.
+    """What a caller may ask: a preset, thresholds by label in its place, how many passages of `evidence` (at least 1) and
+    `words` of each to show, all `contributions`, the `quotes` themselves, and each label's `course` through the work.
     """
 
     preset: str = "balanced"
@@ -65,22 +65,20 @@ def tag(works: Sequence[Work | Failure], bundle: Bundle, options: Options | None
     thresholds = choose_thresholds(bundle.thresholds, bundle.labels, options.preset, options.thresholds)
     readable = [work for work in works if isinstance(work, Work)]
     reading = read(readable, bundle)
-    pooled = aggregate(reading.margins, reading.rows, bundle.rule)
-    scores = score_works(reading, pooled, bundle)
-    suggested = decide(scores, thresholds.chosen, bundle.labels)
     totals = _totals(reading)
     reasons = [
         abstention(*numbers, bundle.least_known, bundle.recipe.language)
         for numbers in zip(*(counts.tolist() for counts in totals[:4]), strict=True)
     ]
+    pooled = aggregate(reading.margins, reading.rows, bundle.rule, max(options.evidence, 1))
+    scores = score_works(reading, pooled, bundle)
+    suggested = decide(scores, thresholds.chosen, bundle.labels)
     suggested[[reason is not None for reason in reasons]] = False
-    suggestions = _suggest(readable, reading, pooled, scores, suggested, thresholds, bundle, options)
+    findings = _find(reading, pooled, suggested, _floors(thresholds.chosen, bundle.calibration))
+    suggestions = _suggestions(readable, reading, findings, scores, thresholds, bundle, options)
     elapsed = 1000 * (time.perf_counter() - began) / max(sum(len(work.text) for work in readable), 1)
-    results = iter(_results(readable, totals, scores, suggestions, reasons, bundle, elapsed))
-    return [
-        next(results) if isinstance(work, Work) else Result(work.id, "error", bundle.model, error=work.error)
-        for work in works
-    ]
+    results = _results(readable, totals, scores, suggestions, reasons, bundle, elapsed)
+    return [next(results) if isinstance(work, Work) else failed(work.id, work.error, bundle.model) for work in works]
 
 
 def read(works: Sequence[Work], bundle: Bundle) -> Reading:
@@ -147,152 +145,169 @@ def _totals(reading: Reading) -> _Totals:
     )
 
 
-class _Finding(NamedTuple):
-    """A label suggested for a work, and the passages (indices into the batch) that are its evidence."""
+class _Findings(NamedTuple):
+    """The labels suggested, ordered by work, and their evidence.
 
-    work: int
-    label: int
-    passages: list[int]
+    Finding i is of `works[i]` and `labels[i]`; evidence e belongs to finding `owners[e]` and is the passage
+    `passages[e]`. All int64.
+    """
 
-
-def _find(
-    reading: Reading, pooled: WorkMargins, suggested: NDArray[np.bool_], bundle: Bundle, most: int
-) -> list[_Finding]:
-    """The loudest passages of each suggestion; beyond the first only those that speak for it by themselves."""
-    floors = _margin_floors(bundle)
-    findings = []
-    for work, label in np.argwhere(suggested).tolist():
-        base = int(reading.rows[work])
-        leading = pooled.leading[work][:most, label] + base
-        clear = reading.margins[leading, label] >= floors[label]
-        findings.append(_Finding(work, label, [int(p) for i, p in enumerate(leading) if i == 0 or clear[i]]))
-    return findings
+    works: I64
+    labels: I64
+    owners: I64
+    passages: I64
 
 
-def _margin_floors(bundle: Bundle) -> F64:
-    """The margin at which a passage alone would reach the high-recall threshold: float64[labels]."""
-    lowest = bundle.thresholds[PRESETS.index("high-recall")]
-    floors: F64 = (np.log(lowest / (1 - lowest)) - bundle.calibration.intercept) / bundle.calibration.slope
+def _find(reading: Reading, pooled: WorkMargins, suggested: NDArray[np.bool_], floors: F64) -> _Findings:
+    """The loudest passages of each suggestion; beyond the first only those that reach the label's floor alone."""
+    works, labels = np.nonzero(suggested)
+    candidates = pooled.leading[works, :, labels]
+    margins = reading.margins[candidates, labels[:, None]]
+    shown = (candidates >= 0) & (margins >= floors[labels, None])
+    shown[:, :1] = candidates[:, :1] >= 0
+    owners, ranks = np.nonzero(shown)
+    return _Findings(works, labels, owners, candidates[owners, ranks])
+
+
+def _floors(thresholds: F64, calibration: Calibration) -> F64:
+    """The margin at which a passage alone would reach the label's threshold: float64[labels]."""
+    inside = np.clip(thresholds, 1e-9, 1 - 1e-9)
+    floors: F64 = (np.log(inside / (1 - inside)) - calibration.intercept) / calibration.slope
     return floors
 
 
-def _suggest(
+def _suggestions(
     works: Sequence[Work],
     reading: Reading,
-    pooled: WorkMargins,
+    findings: _Findings,
     scores: F64,
-    suggested: NDArray[np.bool_],
     thresholds: Thresholds,
     bundle: Bundle,
     options: Options,
 ) -> list[list[Suggestion]]:
-    """Every work's suggestions, surest first, with their evidence."""
-    findings = _find(reading, pooled, suggested, bundle, options.evidence)
-    pairs = [(passage, finding.label) for finding in findings for passage in finding.passages]
-    evidence = iter(_show(works, reading, pairs, bundle, options))
+    """Every work's suggestions, warnings first, surest first, with their evidence."""
+    of, labels = findings.works, findings.labels
+    levels = bands(scores[of, labels], thresholds.table[:, labels])
+    columns = zip(
+        of.tolist(),
+        labels.tolist(),
+        scores[of, labels].round(4).tolist(),
+        thresholds.chosen[labels].round(4).tolist(),
+        levels.tolist(),
+        bundle.precision[levels, labels].round(2).tolist(),
+        _evidence(works, reading, findings, bundle, options),
+        strict=True,
+    )
+    kinds = [label.kind for label in bundle.labels]
     by_work: list[list[Suggestion]] = [[] for _ in works]
-    for finding in findings:
-        label = finding.label
-        score = float(scores[finding.work, label])
-        level = band(score, thresholds.table[:, label])
-        right = float(bundle.precision[BANDS.index(level), label])
-        by_work[finding.work].append(
-            Suggestion(
-                label=bundle.labels.ids[label],
-                kind=bundle.labels[bundle.labels.ids[label]].kind,
-                score=score,
-                threshold=float(thresholds.chosen[label]),
-                band=level,
-                right=None if np.isnan(right) else right,
-                evidence=tuple(next(evidence) for _ in finding.passages),
-                course=_course(reading, finding, bundle) if options.course else (),
-            )
-        )
+    for work, label, score, threshold, level, right, evidence in columns:
+        suggestion: Suggestion = {
+            "label": bundle.labels.ids[label],
+            "kind": kinds[label],
+            "score": score,
+            "threshold": threshold,
+            "band": BANDS[level],
+            "right": None if right != right else right,
+            "evidence": evidence,
+        }
+        if options.course:
+            suggestion["course"] = _course(reading, work, label, bundle.calibration)
+        by_work[work].append(suggestion)
     for suggestions in by_work:
-        suggestions.sort(key=lambda each: (each.kind == "tag", -each.score))
+        suggestions.sort(key=lambda each: (each["kind"] == "tag", -each["score"]))
     return by_work
 
 
-def _show(
-    works: Sequence[Work],
-    reading: Reading,
-    pairs: Sequence[tuple[int, int]],
-    bundle: Bundle,
-    options: Options,
-) -> list[Evidence]:
-    """The evidence of some (passage, label) pairs."""
-    if not pairs:
-        return []
-    passages, labels = np.array(pairs, np.int64).T
+def _evidence(
+    works: Sequence[Work], reading: Reading, findings: _Findings, bundle: Bundle, options: Options
+) -> list[list[Evidence]]:
+    """The evidence of each finding."""
+    passages, labels = findings.passages, findings.labels[findings.owners]
     moved = scoring.explain(reading.counts, reading.values, bundle.weights, passages, labels)
     margins = reading.margins[passages, labels]
-    alone = sigmoid(margins * bundle.calibration.slope[labels] + bundle.calibration.intercept[labels])
-    owners = np.searchsorted(reading.rows, passages, side="right") - 1
-    shown = []
-    for i, places in enumerate(scoring.loudest(moved, options.words)):
-        where = reading.passages[passages[i]]
-        text = works[owners[i]].text
-        shown.append(
-            Evidence(
-                chapter=where.chapter,
-                paragraph=where.paragraph,
-                start=where.start,
-                end=where.end,
-                score=float(alone[i]),
-                words=tuple(bundle.names[moved.columns[place]] for place in places),
-                quote=text[where.start : where.end] if options.quotes else None,
-                margin=float(margins[i]) if options.contributions else None,
-                bias=float(bundle.weights.bias[labels[i]]) if options.contributions else None,
-                contributions=_contributions(moved, i, bundle) if options.contributions else (),
-            )
-        )
-    return shown
+    columns = zip(
+        findings.owners.tolist(),
+        passages.tolist(),
+        _alone(margins, bundle.calibration, labels).round(4).tolist(),
+        scoring.loudest(moved, options.words),
+        strict=True,
+    )
+    names = bundle.names
+    by_finding: list[list[Evidence]] = [[] for _ in findings.works]
+    for i, (owner, passage, score, features) in enumerate(columns):
+        chapter, paragraph, start, end = reading.passages[passage]
+        piece: Evidence = {
+            "chapter": chapter,
+            "paragraph": paragraph,
+            "start": start,
+            "end": end,
+            "score": score,
+            "words": [names[feature] for feature in features],
+        }
+        if options.quotes:
+            piece["quote"] = works[findings.works[owner]].text[start:end]
+        if options.contributions:
+            piece["margin"] = float(margins[i])
+            piece["bias"] = float(bundle.weights.bias[labels[i]])
+            piece["contributions"] = _contributions(moved, i, names)
+        by_finding[owner].append(piece)
+    return by_finding
 
 
-def _contributions(moved: scoring.Contributions, pair: int, bundle: Bundle) -> tuple[Contribution, ...]:
+def _contributions(moved: scoring.Contributions, pair: int, names: Sequence[str]) -> list[Contribution]:
     """Everything that moved one pair's margin, the greatest amounts first."""
     start, end = int(moved.rows[pair]), int(moved.rows[pair + 1])
     order = start + np.argsort(-np.abs(moved.amounts[start:end]), kind="stable")
-    return tuple(Contribution(bundle.names[moved.columns[i]], float(moved.amounts[i])) for i in order)
+    return [{"words": names[moved.columns[i]], "amount": float(moved.amounts[i])} for i in order]
 
 
-def _course(reading: Reading, finding: _Finding, bundle: Bundle) -> tuple[float, ...]:
+def _alone(margins: F32, calibration: Calibration, labels: I64 | int) -> F64:
+    """The scores of passages each taken for a whole work, from their margins for the labels."""
+    return sigmoid(margins * calibration.slope[labels] + calibration.intercept[labels])
+
+
+def _course(reading: Reading, work: int, label: int, calibration: Calibration) -> list[float]:
     """A label's scores along the work, pooled into at most COURSE_BINS by their maximum."""
-    start, end = reading.rows[finding.work], reading.rows[finding.work + 1]
-    calibration, label = bundle.calibration, finding.label
-    margins = reading.margins[start:end, label]
-    alone = sigmoid(margins * calibration.slope[label] + calibration.intercept[label])
-    return tuple(float(part.max()) for part in np.array_split(alone, min(COURSE_BINS, len(alone))))
+    alone = _alone(reading.margins[reading.rows[work] : reading.rows[work + 1], label], calibration, label)
+    return [round(float(part.max()), 4) for part in np.array_split(alone, min(COURSE_BINS, len(alone)))]
 
 
 def _results(
     works: Sequence[Work],
     totals: _Totals,
     scores: F64,
-    suggestions: Sequence[Sequence[Suggestion]],
+    suggestions: Sequence[list[Suggestion]],
     reasons: Sequence[str | None],
     bundle: Bundle,
     ms_per_character: float,
-) -> list[Result]:
+) -> Iterator[Result]:
     names = [name for name, known in zip(bundle.labels.ids, bundle.supported, strict=True) if known]
-    unsupported = tuple(name for name, known in zip(bundle.labels.ids, bundle.supported, strict=True) if not known)
-    table = scores[:, bundle.supported].tolist()
-    words = totals.words.tolist()
-    return [
-        Result(
-            id=work.id,
-            status="ok" if reasons[i] is None else "abstained",
-            model=bundle.model,
-            source=work.source,
-            declared=work.declared,
-            words=words[i],
-            chapters=len(work.chapters),
-            suggested=tuple(suggestions[i]),
-            scores=dict(zip(names, table[i], strict=True)) if reasons[i] is None else {},
-            structure=classify(totals.markers[i], words[i]) if reasons[i] is None else None,
-            unsupported=unsupported,
-            timing_ms=ms_per_character * len(work.text),
-            reason=reasons[i],
-        )
-        for i, work in enumerate(works)
-    ]
+    unsupported = [name for name, known in zip(bundle.labels.ids, bundle.supported, strict=True) if not known]
+    rows = scores[:, bundle.supported].round(4).tolist()
+    markers, words = totals.markers.tolist(), totals.words.tolist()
+    for i, work in enumerate(works):
+        reason, source, declared = reasons[i], work.source, work.declared
+        result: Result = {"schema": SCHEMA, "id": work.id, "status": "ok" if reason is None else "abstained"}  # type: ignore[typeddict-item]
+        if reason is not None:
+            result["reason"] = reason
+        result["source"] = {
+            "format": source.format,
+            "encoding": source.encoding,
+            "words": words[i],
+            "chapters": len(work.chapters),
+            "ignored": source.ignored,
+            "repairs": source.repairs,
+        }
+        result["model"] = bundle.model
+        result["declared"] = {"rating": declared.rating, "warnings": declared.warnings, "tags": declared.tags}
+        result["suggested"] = suggestions[i]
+        result["scores"] = {} if reason else dict(zip(names, rows[i], strict=True))
+        result["structure"] = None if reason else _structure(markers[i], words[i])
+        result["unsupported"] = unsupported
+        result["timing_ms"] = round(ms_per_character * len(work.text), 2)
+        yield result
+
+
+def _structure(markers: Sequence[int], words: int) -> StructureFacts:
+    pov, tense, length = classify(markers, words)
+    return {"pov": pov, "tense": tense, "length": length}

@@ -72,7 +72,7 @@ def learn(blocks: Sequence[Words], choices: Features, stem: Stemmer) -> Learned:
     words = _vocabulary(spellings.hashes[columns >= 0], columns[columns >= 0], len(kept))
     first, second, pair_frequencies = _pairs(blocks, words, choices)
     all_frequencies = np.concatenate((frequencies[kept], pair_frequencies))
-    idf = np.log((1 + n_passages) / (1 + all_frequencies)) + 1
+    idf = (np.log((1 + n_passages) / (1 + all_frequencies)) + 1) ** choices.idf_power
     idf[len(kept) :] *= choices.pair_weight
     vocabulary = words._replace(pairs=build_table(hash_pairs(first, second)), idf=idf.astype(np.float32))
     names = [stems[i] for i in kept]

@@ -104,7 +104,7 @@ def predict(
             stream.write((around.between if number else b"") + outcome.rendered)
             tally = tally.count(outcome)
             if outcome.message and not (style.format == "table" and _is_terminal(output)):
-                say(f"{outcome.id}: {outcome.message}", quiet=quiet)
+                say(outcome.message, quiet=quiet)
             advance("works", number + 1, 0)
         stream.write(around.closing)
     if tally.exit_code:

@@ -13,36 +13,52 @@ from tagger.readers.markdown import read_markdown
 from tagger.readers.text import read_text
 from tagger.works import Work
 
-FORMATS: dict[str, Callable[[bytes, str], Work]] = {
-    ".txt": read_text,
-    ".text": read_text,
-    ".md": read_markdown,
-    ".markdown": read_markdown,
-}
+FORMATS: dict[str, Callable[[bytes, str], Work]] = {"text": read_text, "markdown": read_markdown}
+SUFFIXES = {".txt": "text", ".text": "text", ".md": "markdown", ".markdown": "markdown"}
 JSON_LINES = ".jsonl"
 
-__all__ = ["FORMATS", "JSON_LINES", "read_file", "read_markdown", "read_text", "story_files"]
+__all__ = [
+    "FORMATS",
+    "JSON_LINES",
+    "SUFFIXES",
+    "read_bytes",
+    "read_file",
+    "read_markdown",
+    "read_text",
+    "story_files",
+    "why_unreadable",
+]
 
 
-def read_file(path: Path) -> Work:
-    """The story in a file, by its suffix; a file with any other suffix is read as plain text.
+def read_bytes(data: bytes, id: str, format: str = "text") -> Work:
+    """The story in `data`; `format` is one of FORMATS. WorkError if there is no text in it."""
+    return FORMATS[format](data, id)
 
-    WorkError if it is missing, a folder, cannot be read, or holds no text.
+
+def read_file(path: Path, format: str | None = None) -> Work:
+    """The story in a file, in the given format or the one its suffix tells; any other suffix is plain text.
+
+    WorkError if the file is missing, a folder, cannot be read, or holds no text.
     """
-    if path.is_dir():
-        raise WorkError(f"{path}: is a folder; name the stories in it")
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
-        raise WorkError(f"{path}: no such file; check the spelling") from None
     except OSError as error:
-        raise WorkError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return FORMATS.get(path.suffix.lower(), read_text)(data, str(path))
+        raise WorkError(why_unreadable(path, error)) from error
+    return read_bytes(data, str(path), format or SUFFIXES.get(path.suffix.lower(), "text"))
+
+
+def why_unreadable(path: Path, error: OSError) -> str:
+    """One line on why a file could not be opened."""
+    if isinstance(error, FileNotFoundError):
+        return f"{path}: no such file; check the spelling"
+    if isinstance(error, IsADirectoryError) or path.is_dir():
+        return f"{path}: is a folder; name the stories in it"
+    return f"{path}: cannot be read: {error.strerror or error}"
 
 
 def story_files(folder: Path) -> list[Path]:
-    """The stories in a folder and the folders in it, sorted; hidden ones are left out. WorkError if there are none."""
-    suffixes = [*FORMATS, JSON_LINES]
+    """The stories in a folder and its subfolders, sorted, without hidden ones. WorkError if there are none."""
+    suffixes = [*SUFFIXES, JSON_LINES]
     found = sorted(
         path
         for path in folder.rglob("*")

@@ -1,4 +1,4 @@
-"""Bytes to text. Nothing but a byte order mark is taken away: line ends and NUL characters stay where they are."""
+"""Bytes to text. Only a byte order mark is taken away: line ends and NUL characters stay where they are."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _ONE_BYTE_AS_CP1252 = {
 def decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
     r"""The text, the name of its encoding, and what had to be mended.
 
-    UTF-8, and UTF-16 where a byte order mark says so. Bytes that are not UTF-8 are read as cp1252, and as latin-1
-    where cp1252 has no character; it is "cp1252" or "latin-1" when no character of several bytes was UTF-8.
+    UTF-8, and UTF-16 where a byte order mark says so. Bytes that are not UTF-8 are read as cp1252, and as
+    latin-1 where cp1252 has no character; if all bytes above 127 are such, one of these two is the encoding.
 
     >>> decode(b"caf\xe9")
     ('café', 'cp1252', ('1 byte that is not UTF-8 read as cp1252',))

@@ -1,7 +1,7 @@
 """The header an author writes above a story: which lines it is, and what it declares.
 
-A header is read only where two known keys stand at the very top, or the one key `Warnings:`, which no story opens
-with. Everything in it is the author's word about the story and would give the labels away if it were read as story.
+A header is read only where two known keys stand at the very top, or the one key `Warnings:`, with which no story
+opens. Everything in it is the author's word about the story; read as story it would give the labels away.
 """
 
 from __future__ import annotations
@@ -13,32 +13,55 @@ from tagger.readers.headings import heading_at
 from tagger.readers.lines import is_scene_break, line_start, lines
 from tagger.works import Declared
 
+_TOP_CHARS = 1000  # within which the first key stands
 _LONGEST_TITLE_LINE = 100
 _TITLE_LINES = 3
 _LONGEST_CONTINUATION = 10
 _WRAPPED = range(50, 101)
 _LONGEST_FRONT_MATTER = 200
 
-# In the singular, in lower case. The first four tables are words that only a header uses; a log book or a letter
-# inside a story may well have two of the common ones.
+# In the singular, in lower case. The first four are words that only a header uses; a log book or a letter
+# in a story may well have two of the common ones.
 _RATING = {"rating", "rated"}
 _WARNINGS = {
-    "warning", "archive warning", "content warning", "trigger warning", "content/trigger warning", "content note",
-    "chapter warning", "cw", "tw", "trigger",
-}  # fmt: skip
+    *("warning", "archive warning", "content warning", "trigger warning", "content/trigger warning"),
+    *("chapter warning", "content note", "cw", "tw", "trigger"),
+}
 _TAGS = {"tag", "additional tag", "freeform", "freeform tag", "keyword"}
 _OTHER = {
-    "title", "fic", "fic title", "story title", "author", "written by", "fandom", "pairing", "relationship", "ship",
-    "character", "main character", "summary", "disclaimer", "a/n", "author's note", "authors note", "author note",
-    "authors' note", "spoiler", "genre", "word count", "wordcount", "beta", "beta'd by", "archive warning",
-    "story url", "author url",
-}  # fmt: skip
+    *(
+        "title",
+        "fic",
+        "fic title",
+        "story title",
+        "author",
+        "written by",
+        "fandom",
+        "pairing",
+        "relationship",
+    ),
+    *("ship", "character", "main character", "summary", "disclaimer", "a/n", "author's note", "authors note"),
+    *("author note", "authors' note", "spoiler", "genre", "word count", "wordcount", "beta", "beta'd by"),
+    *("story url", "author url"),
+}
 _COMMON = {
-    "by", "an", "note", "word", "language", "series", "status", "published", "updated", "completed", "posted",
-    "packaged", "publisher", "chapter", "category", "feedback", "archive", "date", "part", "length", "setting",
-    "timeline", "prompt", "distribution", "e-mail", "email", "dedication", "collection", "stat", "universe",
-    "recipient", "beta reader", "artist", "url",
-}  # fmt: skip
+    *(
+        "by",
+        "an",
+        "note",
+        "word",
+        "language",
+        "series",
+        "status",
+        "published",
+        "updated",
+        "completed",
+        "posted",
+    ),
+    *("packaged", "publisher", "chapter", "category", "feedback", "archive", "date", "part", "length"),
+    *("setting", "timeline", "prompt", "distribution", "e-mail", "email", "dedication", "collection", "stat"),
+    *("universe", "recipient", "beta reader", "artist", "url"),
+}
 _DISTINCT = _RATING | _WARNINGS | _TAGS | _OTHER
 _KNOWN = _DISTINCT | _COMMON
 _ENOUGH_ALONE = _WARNINGS - {"warning", "trigger"} | {"warnings"}
@@ -69,6 +92,8 @@ class _Entry(NamedTuple):
 
 def find_header(text: str) -> Header | None:
     """The header at the top of the text, or after a chapter heading at the top."""
+    if text.find(":", 0, _TOP_CHARS) < 0:
+        return None
     rows = lines(text, 0, len(text))
     first = next(rows, None)
     while first and (is_scene_break(text, *first) or heading_at(text, line_start(text, first[0]))):
@@ -139,7 +164,7 @@ def _key_lines(text: str, start: int) -> Header | None:
 
 
 def _entries(line: str) -> list[_Entry]:
-    """The keys and values of a line: one, or several as in `Rating: T. Warnings: none`; none if it has no key."""
+    """The keys and values of a line: none, one, or several as in `Rating: T. Warnings: none`."""
     first = _KEY_LINE.match(line)
     if not first:
         return []
@@ -191,9 +216,13 @@ def _declare(entries: list[_Entry]) -> Declared:
     ratings = [entry.value for entry in entries if entry.key in _RATING and entry.value]
     return Declared(
         rating=ratings[0] if ratings else None,
-        warnings=tuple(item for entry in entries if entry.key in _WARNINGS for item in split_list(entry.value)),
-        tags=tuple(item for entry in entries if entry.key in _TAGS for item in split_list(entry.value)),
+        warnings=_items(entries, _WARNINGS),
+        tags=_items(entries, _TAGS),
     )
+
+
+def _items(entries: list[_Entry], keys: set[str]) -> tuple[str, ...]:
+    return tuple(item for entry in entries if entry.key in keys for item in split_list(entry.value))
 
 
 def split_list(value: str) -> tuple[str, ...]:

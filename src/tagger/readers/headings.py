@@ -17,7 +17,8 @@ _TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _ROMAN = r"(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})"
 _NUMBER = (
-    rf"(?:\d{{1,4}}(?:\.\d+)?|{_TEENS}|(?:{_TENS})(?:[ -](?:{_UNITS}))?|{_UNITS}|(?=[ivxlc])[xlc]*(?:ix|iv|v?i{{0,3}}))"
+    rf"(?:\d{{1,4}}(?:\.\d+)?|{_TEENS}|(?:{_TENS})(?:[ -](?:{_UNITS}))?|{_UNITS}"
+    r"|(?=[ivxlc])[xlc]*(?:ix|iv|v?i{0,3}))"
     r"(?!\w)(?:\s*(?:/|of)\s*(?:\d+|\?))?"
 )
 _NAMED = re.compile(
@@ -28,13 +29,18 @@ _NAMED = re.compile(
 )
 _NUMERAL = re.compile(rf"(?P<digits>{_ROMAN})(?P<dot>\.?)", re.IGNORECASE)
 
-# What a line must open with to be worth a closer look; one regular expression over the whole text finds them all.
-_NAMED_OPENING = (
-    rf"{_DECORATION_CLASS}(?:chap|ch[.\s\d]|part\s|prologue|epilogue|interlude|table\sof|\d+[.)]\s*ch"
+# What a line must open with to be worth a closer look. One expression finds such lines in the whole text, and for
+# speed it looks at a line's first character first.
+_OPENING = (
+    rf"(?=[{re.escape(_DECORATION)}cpeivxt\d]){_DECORATION_CLASS}"
+    r"(?:chap|ch[.\s\d]|part\s|prologue|epilogue|interlude|table\sof|\d+[.)]\s*ch"
     rf"|[ivx]+\.?{_DECORATION_CLASS}$)"
 )
-_PROSE_OPENING = re.compile(rf"\n{_NAMED_OPENING}", re.IGNORECASE | re.MULTILINE)
-_MARKDOWN_OPENING = re.compile(rf"\n(?:[ \t]*\#|={{3}}|-{{3}}|{_NAMED_OPENING})", re.IGNORECASE | re.MULTILINE)
+_MARKDOWN_OPENING = rf"(?:[ \t]*\#|={{3}}|-{{3}}|{_OPENING})"
+_FLAGS = re.IGNORECASE | re.MULTILINE
+_PROSE_LINE, _MARKDOWN_LINE = re.compile(_OPENING, _FLAGS), re.compile(_MARKDOWN_OPENING, _FLAGS)
+_PROSE_LINES = re.compile(rf"\n{_OPENING}", _FLAGS)
+_MARKDOWN_LINES = re.compile(rf"\n{_MARKDOWN_OPENING}", _FLAGS)
 _ATX = re.compile(r"#{1,6}\s+(?=\S)")
 _SETEXT = re.compile(r"={3,}|-{3,}")
 
@@ -49,28 +55,35 @@ class Heading(NamedTuple):
 
 def headings(text: str, start: int, *, markdown: bool, apart: bool) -> Iterator[Heading]:
     """The headings from `start` on; with `apart`, only those that blank lines set apart."""
-    opening = _MARKDOWN_OPENING if markdown else _PROSE_OPENING
     heading = heading_at(text, start, markdown=markdown, apart=apart)
     if heading:
         yield heading
-    for match in opening.finditer(text, start):
+    for match in (_MARKDOWN_LINES if markdown else _PROSE_LINES).finditer(text, start):
         heading = heading_at(text, match.start() + 1, markdown=markdown, apart=apart)
         if heading:
             yield heading
 
 
 def heading_at(text: str, start: int, *, markdown: bool = False, apart: bool = False) -> Heading | None:
-    """The heading on the line that begins at `start`, if it is one."""
+    """Find the heading on the line that begins at `start`, if it is one."""
+    if not (_MARKDOWN_LINE if markdown else _PROSE_LINE).match(text, start):
+        return None
     limit = min(len(text), start + 2 * LONGEST_HEADING)
     end = text.find("\n", start, limit)
     end = limit if end < 0 else end
     line = text[start:end].strip()
-    if not line or len(line) > LONGEST_HEADING:
+    if len(line) > LONGEST_HEADING:
         return None
     if markdown and _SETEXT.fullmatch(line):
         return _underlined(text, start, end)
     if markdown and _ATX.match(line):
         return Heading(start, end, line.strip("# \t*_"))
+    return _in_prose(text, start, end, apart=apart)
+
+
+def _in_prose(text: str, start: int, end: int, *, apart: bool) -> Heading | None:
+    """The heading that `text[start:end]` is without Markdown's help."""
+    line = text[start:end].strip()
     title = line.strip(_DECORATION)
     named, numeral = _NAMED.fullmatch(title), _NUMERAL.fullmatch(title)
     if not named and not numeral:
@@ -78,7 +91,9 @@ def heading_at(text: str, start: int, *, markdown: bool = False, apart: bool = F
     alone = stands_alone(text, start, end)
     if apart and not alone:
         return None
-    if (named and _names_a_chapter(named["rest"], alone)) or (numeral and _numbers_a_chapter(line, numeral, alone)):
+    if (named and _names_a_chapter(named["rest"], alone)) or (
+        numeral and _numbers_a_chapter(line, numeral, alone)
+    ):
         return Heading(start, end, title)
     return None
 

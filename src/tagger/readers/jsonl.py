@@ -45,8 +45,8 @@ class _Record(NamedTuple):
 def read_record(line: bytes, place: str) -> Work | Failure:
     """The work on a line of JSON Lines; a Failure says in one line why there is none.
 
-    "text" is required; "id" (else `place`, such as "works.jsonl:12", is the id), "rating", "warnings" and "tags" may
-    be there. What the record declares goes before what a header in its text declares.
+    "text" is required; "id", "rating", "warnings" and "tags" may be there. Without "id", `place` is the id, such as
+    "works.jsonl:12". What the record declares goes before what a header in its text declares.
     """
     try:
         return _work(_parse(line), place)
@@ -59,9 +59,9 @@ def read_record(line: bytes, place: str) -> Work | Failure:
 def read_labelled(line: bytes, place: str) -> LabelledWork:
     """The labelled work on a line of JSON Lines. DataError, which names `place`, if there is none.
 
-    "labels" (or "present") lists the labels of the work, "unknown" those that nobody can tell. A label in neither is
-    absent, unless there is an "absent" list, which makes silence unknown. "group" keeps kindred works together;
-    without one a work is a group of its own. Whether the label set has these labels is for the caller to check.
+    "labels" (or "present") lists the labels of the work, "unknown" those that nobody can tell. A label in neither
+    is absent, unless there is an "absent" list, which makes silence unknown. "group" keeps kindred works together;
+    without one a work is a group of its own. That the label set has these labels is for the caller to check.
     """
     try:
         record = _parse(line)
@@ -118,7 +118,8 @@ def _work(record: _Record, place: str) -> Work:
 def _text(fields: dict[str, Any]) -> str:
     text = fields.get("text")
     if type(text) is not str:
-        raise _UnreadableError(f'"text" is {_kind(text)}, not a string' if "text" in fields else 'has no "text"')
+        why = f'"text" is {_kind(text)}, not a string' if "text" in fields else 'has no "text"'
+        raise _UnreadableError(why)
     if not holds_text(text):
         raise _UnreadableError('"text" is empty')
     return text

@@ -1,4 +1,4 @@
-"""What the layout of plain prose tells: header, author's notes, chapters, and whether lines were wrapped by hand."""
+"""What the layout of plain prose tells: header, author's notes, chapters, and whether its lines are wrapped."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _parts(
 
 
 def _has_words(text: str, start: int, end: int) -> bool:
-    return any(not is_scene_break(text, *row) for row in lines(text, start, end))
+    return start < end and any(not is_scene_break(text, *row) for row in lines(text, start, end))
 
 
 def _is_hard_wrapped(text: str, start: int) -> bool:

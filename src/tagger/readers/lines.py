@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_LINE = re.compile(r"\S(?:[^\n]*\S)?")
+_LINE = re.compile(r"\S.*\S|\S")
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 # White space further than this from a line is not looked at.

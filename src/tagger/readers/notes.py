@@ -1,29 +1,36 @@
 """Author's notes at the top and the end of a chapter: where the story begins and ends between them.
 
-One marker that cannot be mistaken (`A/N:`, `[Author's note: ..]`, `TBC`) is enough; these words are not story.
+One marker that cannot be mistaken (`A/N:`, `[Author's note: ..]`, `TBC`) is enough.
 """
 
 from __future__ import annotations
 
 import re
 
-from tagger.readers.lines import is_scene_break, line_start, lines, paragraph_end, paragraph_start, trimmed_end
+from tagger.readers.lines import (
+    is_scene_break,
+    line_start,
+    lines,
+    paragraph_end,
+    paragraph_start,
+    trimmed_end,
+)
 
 _LONGEST_BRACKET = 5000
 _LONGEST_CLOSING = 150
 _MARKS = " \t\r*_"
 _PARTNER = {"(": ")", "[": "]", "{": "}"}
 
-_COLON = r"(?=[\s*_]*:)"
-_AFTER_NOTE = r"(?=[\s*_]*(?:[:.,;!\-–—)\]}]|$)|\s+(?:at|in|see)\b)"
+_COLON = r"(?=[ \t*_]*:)"
+_AFTER_NOTE = r"(?=[ \t\r*_]*(?:[:.,;!\-–—)\]}]|$)|\s+(?:at|in|see)\b)"
 _NOTE = re.compile(
-    rf"""[\s*_~\#>=-]* (?P<bracket>[(\[{{]?) [\s(\[{{*_]*
+    rf"""[ \t*_~\#>=-]* (?P<bracket>[(\[{{]?) [ \t(\[{{*_]* (?=[abceotw])
          (?P<marker> a/n(?!\w) | an{_COLON}
            | (?:author|translator|beta)['’]?s?['’]?\s+notes?{_AFTER_NOTE}
-           | (?:chapter\s+)?(?:end|beginning|opening|closing|chapter)\s?notes?(?=[\s*_]*(?:[:)\]}}]|$))
+           | (?:chapter\s+)?(?:end|beginning|opening|closing|chapter)\s?notes?(?=[ \t\r*_]*(?:[:)\]}}]|$))
            | (?:content|trigger|archive|chapter)\s+warnings?{_COLON} | warnings{_COLON} | [tc]/?w{_COLON} )
-         (?P<rest>[^\n]*)""",
-    re.IGNORECASE | re.VERBOSE,
+         (?P<rest>.*)""",
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 _BRACKETED = re.compile(r"[(\[{][\s*_]*(?:a/n(?!\w)|author['’]?s?['’]?\s+note)", re.IGNORECASE)
 _REVIEW = r"(?:r\s?(?:&|\+|and)\s?r|(?:read\s+(?:and|&)\s+)?review)"
@@ -38,22 +45,17 @@ _CLOSING = re.compile(
 
 
 def story_start(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
-    """Where the story begins in `text[start:end]`, notes and blank lines and scene breaks before it left out."""
+    """Where the story in `text[start:end]` begins, after notes, blank lines and scene breaks."""
     while True:
-        row = next(lines(text, start, end), None)
-        if row is None:
-            return end
-        if is_scene_break(text, *row):
-            start = row[1]
-            continue
-        after = _note_end(text, row[0], end, hard_wrapped=hard_wrapped)
-        if after == row[0]:
-            return after
-        start = after
+        rows = lines(text, start, end)
+        story = next((row[0] for row in rows if not is_scene_break(text, *row)), end)
+        start = _note_end(text, story, end, hard_wrapped=hard_wrapped)
+        if start == story:
+            return story
 
 
 def story_end(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
-    """Where the story ends in `text[start:end]`, notes and closing words such as `TBC` after it left out."""
+    """Where the story in `text[start:end]` ends, before notes and closing words such as `TBC`."""
     while True:
         end = trimmed_end(text, start, end)
         last = paragraph_start(text, start, end, hard_wrapped=hard_wrapped)
@@ -91,10 +93,10 @@ def _before_last(text: str, start: int, last: int, end: int, *, hard_wrapped: bo
 
 def _note_end(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
     """Where the note ends that begins at `start`, or `start` if none does."""
-    stop = paragraph_end(text, start, end, hard_wrapped=hard_wrapped)
-    note = _NOTE.match(text, start, stop)
+    note = _NOTE.match(text, start, end)
     if not note:
         return start
+    stop = paragraph_end(text, note.start("rest"), end, hard_wrapped=hard_wrapped)
     if not text[note.start("rest") : stop].strip(_MARKS + ":.-–—)]}"):
         return _next_paragraph_end(text, stop, end, hard_wrapped=hard_wrapped)
     if note["bracket"]:
@@ -111,12 +113,13 @@ def _next_paragraph_end(text: str, start: int, end: int, *, hard_wrapped: bool) 
 
 
 def _bracket_end(text: str, start: int, stop: int, end: int) -> int:
-    """Where the bracket at `start` is closed: at the end of its paragraph, else where the brackets balance."""
+    """Where the bracket at `start` closes: at the end of its paragraph, else where the brackets balance."""
     opening, closing = text[start], _PARTNER[text[start]]
     if text[start:stop].rstrip(_MARKS + ".!").endswith(closing):
         return stop
     depth = 0
-    for match in re.finditer(rf"[{re.escape(opening + closing)}]", text[start : min(end, start + _LONGEST_BRACKET)]):
+    window = text[start : min(end, start + _LONGEST_BRACKET)]
+    for match in re.finditer(rf"[{re.escape(opening + closing)}]", window):
         depth += 1 if match[0] == opening else -1
         if depth == 0:
             after = start + match.end()

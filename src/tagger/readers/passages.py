@@ -1,8 +1,6 @@
 """The project's own format of labelled passages: a head line, a blank line, paragraphs, and so on.
 
-    === rel-001 | present: abuse, angst | unsure: grief
-
-    text, paragraphs separated by blank lines
+The head line reads `=== rel-001 | present: abuse, angst | unsure: grief`.
 """
 
 from __future__ import annotations
@@ -25,8 +23,8 @@ def read_passages(text: str, file: str) -> Iterator[LabelledWork]:
     """The labelled passages of `text`, the content of `file`; each is a group of its own.
 
     DataError, which names the file and the line, for text before the first head line, a head line that is not
-    `=== id | present: .. | unsure: ..`, a label said to be both, and a passage without text. Whether the label set
-    has these labels, and whether ids are unique over all files, is for the caller to check.
+    `=== id | present: .. | unsure: ..`, a label said to be both, and a passage without text. That the label set has
+    these labels, and that no id is used twice over all files, is for the caller to check.
     """
     heads = list(_HEAD_LINE.finditer(text))
     if holds_text(text[: heads[0].start() if heads else len(text)]):

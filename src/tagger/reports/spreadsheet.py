@@ -23,13 +23,14 @@ def render(result: Result) -> bytes:
 
 
 def _rows(result: Result) -> list[tuple[object, ...]]:
-    if not result.suggested:
-        note = result.error or result.reason or ""
-        return [(result.id, result.status, *[""] * (len(COLUMNS) - 3), note)]
+    suggested = result.get("suggested", [])
+    if not suggested:
+        note = result.get("error") or result.get("reason") or ""
+        return [(result["id"], result["status"], *[""] * (len(COLUMNS) - 3), note)]
     rows: list[tuple[object, ...]] = []
-    for each in result.suggested:
-        place = each.evidence[0] if each.evidence else None
-        where = (place.chapter, place.paragraph, place.start, place.end) if place else ("", "", "", "")
-        numbers = (f"{each.score:.4f}", f"{each.threshold:.4f}")
-        rows.append((result.id, result.status, each.label, each.kind, *numbers, each.band, *where, ""))
+    for each in suggested:
+        place = each["evidence"][0] if each["evidence"] else None
+        where = (place["chapter"], place["paragraph"], place["start"], place["end"]) if place else ("",) * 4
+        what = (each["label"], each["kind"], each["score"], each["threshold"], each["band"])
+        rows.append((result["id"], result["status"], *what, *where, ""))
     return rows

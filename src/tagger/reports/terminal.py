@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tagger.results import Evidence, Result, Suggestion
-from tagger.works import Declared
+from tagger.results import DeclaredFacts, Evidence, Result, Suggestion
 
 _BARS = "▁▂▃▄▅▆▇█"
+_SHOWN_TERMS = 12
 _BOLD, _DIM, _RED, _PLAIN = "\033[1m", "\033[2m", "\033[31m", "\033[0m"
 
 
@@ -16,64 +16,66 @@ def render(result: Result, width: int = 80, color: bool = False) -> str:
 
     The strip beside a suggestion shows where in the work it speaks, from the first passage to the last.
     """
-    lines = [_paint(_printable(result.id), _BOLD, color)]
-    if result.error is not None:
-        return "\n".join([*lines, f"  {_paint('error', _RED, color)}  {result.error}"]) + "\n"
+    lines = [_paint(_printable(result["id"]), _BOLD, color)]
+    if "error" in result:
+        return "\n".join([*lines, f"  {_paint('error', _RED, color)}  {_printable(result['error'])}"]) + "\n"
     lines[0] += f"  {_description(result)}"
-    lines += _declared(result.declared)
-    if result.reason is not None:
-        return "\n".join([*lines, f"  no suggestion  {result.reason}"]) + "\n"
-    lines += [f"  note  {each}" for each in result.source.repairs]
+    lines += _declared(result["declared"])
+    lines += [f"  note  {each}" for each in result["source"]["repairs"]]
+    if "reason" in result:
+        return "\n".join([*lines, f"  no suggestion  {result['reason']}"]) + "\n"
     for kind in ("warning", "tag"):
-        chosen = [each for each in result.suggested if each.kind == kind]
+        chosen = [each for each in result["suggested"] if each["kind"] == kind]
         lines.append("  " + _paint(f"{kind}s", _DIM, color))
         lines += [line for each in chosen for line in _suggestion(each, width, color)]
         if not chosen:
-            lines.append(f"    none suggested, which is no promise that there is none")
+            lines.append("    none suggested, which is no promise that there is none")
     return "\n".join(lines) + "\n"
 
 
 def _description(result: Result) -> str:
-    chapters = f", {result.chapters} chapters" if result.chapters > 1 else ""
-    facts = [f"{result.words:,} words{chapters}"]
-    if result.structure:
-        pov, tense, length = result.structure
-        facts += [length, *([f"{pov} person"] if pov else []), *([f"{tense} tense"] if tense else [])]
+    source, structure = result["source"], result["structure"]
+    chapters = f", {source['chapters']} chapters" if source["chapters"] > 1 else ""
+    facts = [f"{source['words']:,} words{chapters}"]
+    if structure:
+        pov, tense = structure["pov"], structure["tense"]
+        facts += [structure["length"], *([f"{pov} person"] if pov else []), *([f"{tense} tense"] if tense else [])]
     return " · ".join(facts)
 
 
-def _declared(declared: Declared) -> list[str]:
-    parts = [f"rating {declared.rating}"] if declared.rating else []
-    if declared.warnings:
-        parts.append("warnings " + ", ".join(declared.warnings))
+def _declared(declared: DeclaredFacts) -> list[str]:
+    parts = [f"rating {declared['rating']}"] if declared["rating"] else []
+    if declared["warnings"]:
+        parts.append("warnings " + ", ".join(declared["warnings"]))
     return [f"  declared  {_printable('; '.join(parts))}"] if parts else []
 
 
 def _suggestion(each: Suggestion, width: int, color: bool) -> Iterable[str]:
-    level = _paint(f"{each.band:<8}", _BOLD if each.band == "likely" else "", color)
-    right = f"right {10 * each.right:.0f} in 10" if each.right is not None else ""
-    yield f"    {level}  {each.label:<26} {each.score:.2f}  {strip(each.course):<16}  {right}".rstrip()
-    for piece in each.evidence:
+    level = _paint(f"{each['band']:<8}", _BOLD if each["band"] == "likely" else "", color)
+    right = "" if each["right"] is None else f"right {10 * each['right']:.0f} in 10"
+    yield f"    {level}  {each['label']:<26} {each['score']:.2f}  {strip(each['course']):<16}  {right}".rstrip()
+    for piece in each["evidence"]:
         yield _paint(_cut(f"              {_place(piece)}", width), _DIM, color)
-        if piece.contributions:
+        if "contributions" in piece:
             yield from _arithmetic(piece, width)
-        if piece.quote is not None:
-            yield from (f"              | {_printable(line)}" for line in _wrapped(piece.quote, max(width - 16, 20)))
+        if "quote" in piece:
+            lines = _wrapped(piece["quote"], max(width - 16, 20))
+            yield from (f"              | {_printable(line)}" for line in lines)
 
 
 def _place(piece: Evidence) -> str:
-    words = f": {', '.join(piece.words)}" if piece.words else ""
-    return f"chapter {piece.chapter}, paragraph {piece.paragraph} ({piece.score:.2f}){words}"
+    words = f": {', '.join(piece['words'])}" if piece["words"] else ""
+    return f"chapter {piece['chapter']}, paragraph {piece['paragraph']} ({piece['score']:.2f}){words}"
 
 
 def _arithmetic(piece: Evidence, width: int) -> Iterable[str]:
     """The sum that is the passage's margin: the greatest contributions, the rest in one number, and the bias."""
-    shown = piece.contributions[:12]
-    rest = sum(each.amount for each in piece.contributions[12:])
-    terms = [f"{each.words} {each.amount:+.2f}" for each in shown]
-    terms += [f"{len(piece.contributions) - 12} others {rest:+.2f}"] if len(piece.contributions) > 12 else []
-    total = f"bias {piece.bias:+.2f} = {piece.margin:+.2f}"
-    for line in _wrapped("   ".join([*terms, total]), max(width - 16, 20)):
+    shown, others = piece["contributions"][:_SHOWN_TERMS], piece["contributions"][_SHOWN_TERMS:]
+    terms = [f"{each['words']} {each['amount']:+.2f}" for each in shown]
+    if others:
+        terms.append(f"{len(others)} others {sum(each['amount'] for each in others):+.2f}")
+    terms.append(f"bias {piece['bias']:+.2f} = {piece['margin']:+.2f}")
+    for line in _wrapped("   ".join(terms), max(width - 16, 20)):
         yield f"                {line}"
 
 

@@ -15,15 +15,15 @@ from tagger.features import F32, I64
 
 
 class Rule(NamedTuple):
-    """How many of a work's passages speak for a label: `share`, float64[labels] in 0..1, of them, but at least `top`."""
+    """How many of a work's passages speak: `share`, float64[labels] in 0..1, of them, but at least `top`."""
 
     top: int
     share: NDArray[np.float64]
 
 
 class WorkMargins(NamedTuple):
-    """`margins`, float32[works, labels]; `leading`, int64[works, most, labels]: the rows of each work's loudest passages,
-    loudest first, -1 where it has no more.
+    """`margins`, float32[works, labels]; `leading`, int64[works, most, labels]: the rows of each work's loudest
+    passages, loudest first, -1 where it has no more.
     """
 
     margins: F32

@@ -50,9 +50,13 @@ _ARRAYS: dict[str, tuple[str, int]] = {
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained model. `labels` are those it was trained for, and the columns of all its per-label arrays; `supported`,
-    bool[labels], says which of them it learned; `names` are its features as people read them; `precision`, float64[3, labels], is the share of
-    suggestions at each threshold that were right out of fold (NaN: none were made); `least_known` is the share of a work's words, 0..1, that it must know to speak; `facts` is what describes its training.
+    """A trained model.
+
+    `labels` are those it was trained for, the columns of all its per-label arrays; `supported`, bool[labels], says which
+    of them it learned. `names` are its features as people read them. `thresholds` and `precision`, float64[3, labels] by
+    preset: from which score on a label is suggested, and the share of such suggestions that were right out of fold (NaN:
+    none were made). `least_known` is the share of a work's words, 0..1, that it must know to speak; `facts` describes its
+    training.
     """
 
     labels: LabelSet
@@ -212,7 +216,9 @@ def _check_files(manifest: Mapping[str, Any], path: Path) -> None:
         try:
             size = file.stat().st_size
             if size != files[name]["bytes"]:
-                raise BundleError(f"{file} has {size} bytes instead of {files[name]['bytes']}: it is cut short or altered")
+                raise BundleError(
+                    f"{file} has {size} bytes instead of {files[name]['bytes']}: it is cut short or altered"
+                )
             if _digest(file) != files[name]["sha256"]:
                 raise BundleError(f"{file} was altered after training: its digest differs from the manifest's")
         except FileNotFoundError as error:

@@ -52,16 +52,12 @@ def fit(margins: F64, passages: NDArray[np.integer], truth: F64) -> Calibration:
         n = margins.shape[1]
         return Calibration(np.ones(n), np.zeros(n), np.zeros(n))
     centre = np.median(alone[able], axis=0)
-    together = np.array(
-        [_fit_label(margins[:, i], lengths, truth[:, i], centre, 0.5) for i in range(margins.shape[1])]
-    )
+    together = np.array([_fit_label(margins[:, i], lengths, truth[:, i], centre, 0.5) for i in range(margins.shape[1])])
     together[~able] = centre
     return Calibration(*(np.ascontiguousarray(column) for column in together.T[[0, 2, 1]]))
 
 
-def _fit_label(
-    margins: F64, lengths: F64, truth: F64, centre: F64 | None = None, width: float = 4.0
-) -> F64:
+def _fit_label(margins: F64, lengths: F64, truth: F64, centre: F64 | None = None, width: float = 4.0) -> F64:
     """Slope, length term and intercept of one label; NaN where it has no positive or no negative example."""
     known = np.isfinite(truth) & np.isfinite(margins)
     target = truth[known]
@@ -113,8 +109,9 @@ class Aims(NamedTuple):
 def thresholds(scores: F64, truth: F64, aims: Aims) -> F64:
     """Thresholds by preset, float64[3, labels] in the order of PRESETS, rising.
 
-    balanced has the best F1 of those with the least precision it may have; high-precision is the lowest with the wanted precision; high-recall the highest with the
-    wanted recall. Scores are out-of-fold probabilities, float64[works, labels]; truth is 1, 0 or NaN (left out).
+    balanced has the best F1 of those with the least precision it may have; high-precision is the lowest with the wanted
+    precision; high-recall the highest with the wanted recall. Scores are out-of-fold probabilities, float64[works,
+    labels]; truth is 1, 0 or NaN (left out).
     """
     known = np.isfinite(truth) & np.isfinite(scores)
     common = _label_thresholds(scores[known], truth[known], aims)

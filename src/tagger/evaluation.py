@@ -6,6 +6,7 @@ Both go through the same door as prediction, so that what is measured is what a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +55,9 @@ def cross_validate(
     chosen = np.zeros((n_folds, len(labels)))
     for fold in range(n_folds):
         progress("folds", fold, n_folds)
-        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        bundle = train([works[i] for i in inside], labels, recipe, jobs=jobs)
-        scores[outside], suggested[outside] = judge(bundle, [works[i] for i in outside], preset)
+        outside = folds == fold
+        bundle = train(list(compress(works, ~outside)), labels, recipe, jobs=jobs)
+        scores[outside], suggested[outside] = judge(bundle, list(compress(works, outside)), preset)
         chosen[fold] = choose_thresholds(bundle.thresholds, labels, preset).chosen
     progress("folds", n_folds, n_folds)
     return _report(scores, suggested, works, chosen.mean(axis=0), labels, resamples)

@@ -9,6 +9,8 @@ import numpy as np
 
 from tagger.bundles import Bundle
 from tagger.errors import OutputError
+from tagger.features import Table, Vocabulary, featurize, read_words
+from tagger.scoring import values
 
 
 def pipeline(bundle: Bundle) -> Any:
@@ -50,16 +52,11 @@ class _FeatureReader:
     def __init__(self, bundle: Bundle) -> None:
         # Plain arrays: a joblib file must not point into the bundle's own files.
         words, columns, pairs, idf, n_stems = bundle.vocabulary
-        copied = [type(table)(*(np.array(part) for part in table)) for table in (words, pairs)]
-        self.vocabulary = type(bundle.vocabulary)(
-            copied[0], np.array(columns), copied[1], np.array(idf), n_stems
-        )
+        copied = [Table(np.array(table.keys), np.array(table.slots)) for table in (words, pairs)]
+        self.vocabulary = Vocabulary(copied[0], np.array(columns), copied[1], np.array(idf), n_stems)
 
     def __call__(self, passages: Any) -> Any:
         from scipy.sparse import csr_matrix
-
-        from tagger.features import featurize, read_words
-        from tagger.scoring import values
 
         counts = featurize(read_words(list(passages)), self.vocabulary)
         entries = values(counts, self.vocabulary.idf)

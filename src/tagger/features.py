@@ -185,7 +185,7 @@ _INVERSES = _powers(_INVERSE, 1)
 
 def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
     """The hash of each word: its letters times powers of a base, moved to the origin, then mixed."""
-    global _POWERS, _INVERSES  # noqa: PLW0603 -- tables that only grow, built once a process
+    global _POWERS, _INVERSES
     if len(_POWERS) <= len(letters):
         size = max(BLOCK_CHARS + 4096, len(letters) + 1)
         _POWERS, _INVERSES = _powers(_BASE, size), _powers(_INVERSE, size)

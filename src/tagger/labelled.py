@@ -52,9 +52,7 @@ def _read(file: Path) -> Iterator[LabelledWork]:
         raise DataError(f"cannot read {file}: {error.strerror}") from error
     if file.suffix == ".jsonl":
         return (
-            read_labelled(line, f"{file}:{number}")
-            for number, line in enumerate(data.splitlines(), 1)
-            if line.strip()
+            read_labelled(line, f"{file}:{number}") for number, line in enumerate(data.splitlines(), 1) if line.strip()
         )
     return read_passages(decode(data)[0], str(file))
 

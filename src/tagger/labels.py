@@ -126,9 +126,7 @@ class LabelSet:
 
     def implied_by(self, ids: Iterable[str]) -> frozenset[str]:
         """Return these ids and all that they imply."""
-        return frozenset(
-            implied for label_id in ids for implied in (self[label_id].id, *self._implied[label_id])
-        )
+        return frozenset(implied for label_id in ids for implied in (self[label_id].id, *self._implied[label_id]))
 
     def map_names(self, vocabulary: str, names: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
         """Return the ids that answer to names of an outside vocabulary, without what those imply, and the

@@ -287,9 +287,7 @@ def _rankings(weights: Floats, cells: _Cells) -> tuple[Floats, Floats]:
         absent = np.flatnonzero(cells.absent[:, label] & answered[:, label])
         if len(present) and len(absent):
             depth = -cells.scores[:, label]
-            ap[:, label], auc[:, label] = _ranking(
-                depth[present], weights[present], depth[absent], weights[absent]
-            )
+            ap[:, label], auc[:, label] = _ranking(depth[present], weights[present], depth[absent], weights[absent])
     return ap, auc
 
 

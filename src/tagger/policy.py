@@ -66,7 +66,7 @@ def decide(scores: F64, chosen: F64, labels: LabelSet) -> NDArray[np.bool_]:
 
 
 def bands(scores: F64, levels: F64) -> NDArray[np.int64]:
-    """How sure suggestions are, as indices into BANDS: scores, float64[n], and their thresholds by preset, float64[3, n].
+    """How sure suggestions are, as indices into BANDS, from their scores, float64[n], and thresholds, float64[3, n].
 
     >>> [BANDS[i] for i in bands(np.array([0.9, 0.5, 0.1]), np.array([[0.2], [0.4], [0.8]]))]
     ['likely', 'possible', 'unsure']

@@ -1,4 +1,4 @@
-"""predict(): files, folders or a stream in; rendered results out, in order, in batches, no bad work stopping the run."""
+"""predict(): files, folders or a stream in, rendered results out, in order; no bad work stops the run."""
 
 from __future__ import annotations
 

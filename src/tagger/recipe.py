@@ -16,8 +16,8 @@ from tagger.errors import RecipeError
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `idf_power` above 1 favours rare
-    words over common ones; `pair_weight` scales pairs against words; `max_pairs` keeps the bundle small.
+    """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `idf_power` above 1 favours
+    rare words over common ones; `pair_weight` scales pairs against words; `max_pairs` keeps the bundle small.
     """
 
     min_word: int = 1
@@ -110,9 +110,9 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 def parse(text: str, name: str) -> Recipe:
-    """Read a recipe from TOML; `name` is the file's, for messages.
+    r"""Read a recipe from TOML; `name` is the file's, for messages.
 
-    >>> parse("[learner]\\nc = 3", "r.toml").learner.c
+    >>> parse("[learner]\nc = 3", "r.toml").learner.c
     3.0
 
     Raises RecipeError for broken TOML, an unknown key, a value of another type or out of range.
@@ -123,7 +123,8 @@ def parse(text: str, name: str) -> Recipe:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{name} is not valid TOML: {error}") from error
-    return _fill(Recipe(), table, name, "")
+    found: Recipe = _fill(Recipe(), table, name, "")
+    return found
 
 
 def load(path: Path) -> Recipe:
@@ -141,7 +142,8 @@ def to_dict(recipe: Recipe) -> dict[str, Any]:
 
 def from_dict(table: Mapping[str, Any], name: str) -> Recipe:
     """A recipe from its plain form. Raises RecipeError like `parse`."""
-    return _fill(Recipe(), table, name, "")
+    found: Recipe = _fill(Recipe(), table, name, "")
+    return found
 
 
 def _fill(defaults: Any, table: Mapping[str, Any], name: str, section: str) -> Any:
@@ -164,14 +166,14 @@ def _value(default: Any, value: Any, name: str, where: str) -> Any:
     return _fill(default, value, name, f"{where}.")
 
 
-def _scalar(default: str | float, value: Any, name: str, where: str) -> Any:
+def _scalar(default: str | int | float, value: Any, name: str, where: str) -> Any:
     wanted = type(default)
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
         kind = {str: "a text", int: "a whole number", float: "a number"}[wanted]
         raise RecipeError(f"{name}: {where} must be {kind}, not {value!r}")
-    if wanted is not str:
+    if isinstance(value, (int, float)):
         low, high = _RANGES[where.rpartition(".")[2]]
         if not low <= value <= high:
             raise RecipeError(f"{name}: {where} is {value:g}, but must lie between {low:g} and {high:g}")

@@ -30,7 +30,8 @@ def values(counts: Counts, idf: F32) -> F32:
     raw = _DAMPED[np.minimum(counts.counts, len(_DAMPED) - 1)] * idf[counts.columns]
     lengths = np.sqrt(_row_sums(raw * raw, counts.rows))
     lengths[lengths == 0] = 1
-    return raw / np.repeat(lengths, np.diff(counts.rows))
+    scaled: F32 = raw / np.repeat(lengths, np.diff(counts.rows))
+    return scaled
 
 
 def _row_sums(entries: F32, rows: I64) -> F32:

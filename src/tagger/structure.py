@@ -5,6 +5,7 @@ letters at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -81,7 +82,7 @@ def observe(words: Words) -> Observed:
 def _count_in(mask: NDArray[np.bool_], offsets: I64) -> I64:
     """How many are set between each offset and the next. A slice a passage: three times as fast as a segmented sum."""
     bounds = offsets.tolist()
-    counts = [np.count_nonzero(mask[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)]
+    counts = [np.count_nonzero(mask[start:end]) for start, end in pairwise(bounds)]
     return np.array(counts, np.int64)
 
 

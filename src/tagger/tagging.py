@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -31,8 +32,8 @@ COURSE_BINS = 16
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a caller may ask: a preset, thresholds by label in its place, how many passages of `evidence` (at least 1) and
-    `words` of each to show, all `contributions`, the `quotes` themselves, and each label's `course` through the work.
+    """What a caller may ask: a preset, thresholds by label in its place, how many passages of `evidence` (at least 1)
+    and `words` of each to show, all `contributions`, the `quotes`, and each label's `course` through the work.
     """
 
     preset: str = "balanced"
@@ -66,10 +67,7 @@ def tag(works: Sequence[Work | Failure], bundle: Bundle, options: Options | None
     readable = [work for work in works if isinstance(work, Work)]
     reading = read(readable, bundle)
     totals = _totals(reading)
-    reasons = [
-        abstention(*numbers, bundle.least_known, bundle.recipe.language)
-        for numbers in zip(*(counts.tolist() for counts in totals[:4]), strict=True)
-    ]
+    reasons = _abstentions(totals, bundle)
     pooled = aggregate(reading.margins, reading.rows, bundle.rule, max(options.evidence, 1))
     scores = score_works(reading, pooled, bundle)
     suggested = decide(scores, thresholds.chosen, bundle.labels)
@@ -102,9 +100,7 @@ def read(works: Sequence[Work], bundle: Bundle) -> Reading:
     )
 
 
-def _read_block(
-    passages: Sequence[Passage], texts: Sequence[str], bundle: Bundle
-) -> tuple[Counts, F32, F32, Observed]:
+def _read_block(passages: Sequence[Passage], texts: Sequence[str], bundle: Bundle) -> tuple[Counts, F32, F32, Observed]:
     words = read_words([text[each.start : each.end] for each, text in zip(passages, texts, strict=True)])
     counts = featurize(words, bundle.vocabulary)
     values = scoring.values(counts, bundle.vocabulary.idf)
@@ -143,6 +139,15 @@ def _totals(reading: Reading) -> _Totals:
         by_work(observed.visible),
         by_work(observed.markers),
     )
+
+
+def _abstentions(totals: _Totals, bundle: Bundle) -> list[str | None]:
+    """Each work's reason to say nothing of it, or None."""
+    columns = (totals.words, totals.known, totals.letters, totals.visible)
+    return [
+        abstention(words, known, letters, visible, bundle.least_known, bundle.recipe.language)
+        for words, known, letters, visible in zip(*(column.tolist() for column in columns), strict=True)
+    ]
 
 
 class _Findings(NamedTuple):
@@ -207,7 +212,7 @@ def _suggestions(
             "score": score,
             "threshold": threshold,
             "band": BANDS[level],
-            "right": None if right != right else right,
+            "right": None if isnan(right) else right,
             "evidence": evidence,
         }
         if options.course:

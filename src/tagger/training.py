@@ -165,9 +165,7 @@ def _read(works: Sequence[LabelledWork]) -> tuple[list[Words], I64]:
         if not own:
             raise DataError(f"{each.place or each.work.id}: nothing is left of the text without header and notes")
     texts = [
-        each.work.text[where.start : where.end]
-        for each, own in zip(works, passages, strict=True)
-        for where in own
+        each.work.text[where.start : where.end] for each, own in zip(works, passages, strict=True) for where in own
     ]
     read = [read_words(texts[start:end]) for start, end in blocks(map(len, texts), BLOCK_CHARS)]
     return read, np.cumsum([0, *map(len, passages)])
@@ -231,7 +229,7 @@ def _fit_bags(examples: Examples, truth: F64, recipe: Recipe) -> tuple[NDArray[n
         return _fit_linear(examples.values[passages], truth[known], recipe)
     first = _fit_linear(_whole_works(examples)[known], truth[known], recipe)
     margins = examples.values @ first[0]
-    chosen = [_witnesses(examples.rows, margins, work, truth[work], recipe) for work in known]
+    chosen = [_witnesses(examples.rows, margins, work, truth[work], recipe) for work in known.tolist()]
     target = np.repeat(truth[known], [len(each) for each in chosen])
     return _fit_linear(examples.values[np.concatenate(chosen)], target, recipe)
 
@@ -289,8 +287,7 @@ def compose(margins: NDArray[np.float32], rows: I64, truth: F64, labels: LabelSe
         return Sample(margins, rows, truth)
     rng = np.random.default_rng(recipe.seed)
     members = [
-        _members(clean, eventful, recipe.calibration.max_passages, rng)
-        for _ in range(recipe.calibration.composites)
+        _members(clean, eventful, recipe.calibration.max_passages, rng) for _ in range(recipe.calibration.composites)
     ]
     passages = np.concatenate([np.arange(rows[-1]), *(rows[each] for each in members)])
     composed = [_composed_truth(truth[each], warnings) for each in members]

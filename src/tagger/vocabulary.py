@@ -16,7 +16,6 @@ from tagger.features import (
     I32,
     I64,
     U64,
-    Counts,
     Vocabulary,
     Words,
     build_table,
@@ -162,8 +161,8 @@ def _pairs_of(block: Words, words: Vocabulary) -> I64:
 
 
 class Collisions(NamedTuple):
-    """How the tables fared: `hashes`, distinct words that share a hash; `displaced`, the share of words and pairs, 0..1,
-    that did not get the first slot they asked for.
+    """How the tables fared: `hashes`, distinct words that share a hash; `displaced`, the share of words and pairs,
+    0..1, that did not get the first slot they asked for.
     """
 
     hashes: int

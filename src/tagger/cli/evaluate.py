@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -40,11 +39,12 @@ def evaluate(
 
     Works without a label count; labels marked unsure do not.
     """
-    from tagger import bundles, labelled, recipe as recipes
-    from tagger.evaluation import cross_validate
-    from tagger.evaluation import evaluate as evaluate_bundle
+    from tagger import bundles, labelled
+    from tagger import recipe as recipes
     from tagger.cli import output as outputs
     from tagger.cli.progress import bar
+    from tagger.evaluation import cross_validate
+    from tagger.evaluation import evaluate as evaluate_bundle
     from tagger.reports.evaluation import render_json, render_table
 
     works = labelled.load(data)

@@ -38,17 +38,13 @@ class Mapped(NamedTuple):
 
 
 def labels(
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Labels to show in full.")
-    ] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Labels to show in full.")] = None,
     *,
     map_: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="NAME", help="Tell which labels a name of another vocabulary means."),
     ] = None,
-    vocabulary: Annotated[
-        Vocabulary | None, typer.Option(help="Where --map looks; everywhere unless given.")
-    ] = None,
+    vocabulary: Annotated[Vocabulary | None, typer.Option(help="Where --map looks; everywhere unless given.")] = None,
     kind: Annotated[Kind | None, typer.Option(help="List only warnings or only tags.")] = None,
     format_: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
     labels_file: Annotated[
@@ -63,9 +59,7 @@ def labels(
         mappings = map_names(label_set, map_, vocabulary)
         print(_json([mapped._asdict() for mapped in mappings]) if as_json else mapping_table(mappings))
         return
-    chosen = (
-        [label_set[id_] for id_ in ids] if ids else [one for one in label_set if kind in (None, one.kind)]
-    )
+    chosen = [label_set[id_] for id_ in ids] if ids else [one for one in label_set if kind in (None, one.kind)]
     if as_json:
         print(_json([label.to_dict() for label in chosen]))
     else:

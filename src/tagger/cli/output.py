@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
     with _told(path):
         with unfinished.open("wb") as stream:
             yield stream
-        os.replace(unfinished, path)
+        unfinished.replace(path)
 
 
 @contextmanager

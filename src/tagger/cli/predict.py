@@ -102,7 +102,7 @@ def predict(
         batches = gather(files, sys.stdin.buffer, input_format)
         for number, outcome in enumerate(predict_all(batches, job, job_count(jobs))):
             stream.write((around.between if number else b"") + outcome.rendered)
-            tally = tally.count(outcome)
+            tally = tally.after(outcome)
             if outcome.message and not (style.format == "table" and _is_terminal(output)):
                 say(outcome.message, quiet=quiet)
             advance("works", number + 1, 0)
@@ -119,7 +119,7 @@ class Tally(NamedTuple):
     errors: int = 0
     alarmed: bool = False
 
-    def count(self, outcome: Outcome) -> Tally:
+    def after(self, outcome: Outcome) -> Tally:
         """The tally with one more work."""
         return self._replace(
             works=self.works + 1,

@@ -20,7 +20,8 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a model on labelled works."""
-    from tagger import bundles, labelled, recipe as recipes, training
+    from tagger import bundles, labelled, training
+    from tagger import recipe as recipes
     from tagger.cli.progress import bar
 
     choices = recipes.load(recipe) if recipe else recipes.Recipe()

@@ -35,9 +35,7 @@ def render_table(report: Report, width: int = 100) -> str:
 
 def _line(name: str, cells: Sequence[str], room: int) -> str:
     name = name if len(name) <= room else name[: room - 1] + "…"
-    return name.ljust(room) + "".join(
-        f"  {cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True)
-    )
+    return name.ljust(room) + "".join(f"  {cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
 
 
 def _cells(label: LabelFigures) -> tuple[str, ...]:

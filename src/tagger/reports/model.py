@@ -42,8 +42,7 @@ def description(bundle: Bundle) -> dict[str, Any]:
 
 def _by_preset(column: Any) -> dict[str, float | None]:
     return {
-        name: None if np.isnan(value) else round(float(value), 4)
-        for name, value in zip(PRESETS, column, strict=True)
+        name: None if np.isnan(value) else round(float(value), 4) for name, value in zip(PRESETS, column, strict=True)
     }
 
 
@@ -61,14 +60,19 @@ def render(told: dict[str, Any]) -> str:
     lines += ["", f"{'label':<27} {'present':>7}  {'AP':>5} {'AUC':>5}   thresholds (share right) by preset"]
     lines.append(" " * 50 + "   ".join(f"{name:<13}" for name in PRESETS))
     lines += [_row(label) for label in told["labels"]]
-    lines += ["", "AP, AUC and shares are out of fold, on the training data; `tagger evaluate` measures on other works."]
+    lines += [
+        "",
+        "AP, AUC and shares are out of fold, on the training data; `tagger evaluate` measures on other works.",
+    ]
     return "\n".join(lines)
 
 
 def _row(label: dict[str, Any]) -> str:
     if not label["trained"]:
         return f"{label['label']:<27} untrained: too few examples"
-    figures = f"{label.get('present', '-'):>7}  {_number(label.get('average_precision')):>5} {_number(label.get('auc')):>5}"
+    figures = (
+        f"{label.get('present', '-'):>7}  {_number(label.get('average_precision')):>5} {_number(label.get('auc')):>5}"
+    )
     presets = "   ".join(
         f"{label['thresholds'][name]:.2f} ({_number(label['right'][name])})".ljust(13) for name in PRESETS
     )

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from tagger.results import Result
 
-COLUMNS = ("id", "status", "label", "kind", "score", "threshold", "band", "chapter", "paragraph", "start", "end", "note")
+COLUMNS = (
+    "id",
+    "status",
+    "label",
+    "kind",
+    "score",
+    "threshold",
+    "band",
+    "chapter",
+    "paragraph",
+    "start",
+    "end",
+    "note",
+)
 HEADER = (",".join(COLUMNS) + "\r\n").encode()
 
 

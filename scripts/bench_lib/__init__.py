@@ -1,0 +1,1 @@
+"""What scripts/bench measures with; each module is used by a child process of it, but for `texts`."""

@@ -24,7 +24,8 @@ def test_ours_and_a_peer_stand_in_one_table_with_their_ratio(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     ours, sklearn, vw = json.loads(out.read_text())
     assert len(ours["samples"]) == len(sklearn["samples"]) == 2
-    assert sklearn["ratios"] == pytest.approx([a / b for a, b in zip(ours["samples"], sklearn["samples"])])
+    ratios = [a / b for a, b in zip(ours["samples"], sklearn["samples"], strict=True)]
+    assert sklearn["ratios"] == pytest.approx(ratios)
     assert not vw["samples"]
     assert vw["note"] == "not installed: pip install 'tagger[bench]'"
     printed = [line for line in done.stdout.splitlines() if line.startswith("|")]

@@ -52,11 +52,11 @@ _ARRAYS: dict[str, tuple[str, int]] = {
 class Bundle:
     """A trained model.
 
-    `labels` are those it was trained for, the columns of all its per-label arrays; `supported`, bool[labels], says which
-    of them it learned. `names` are its features as people read them. `thresholds` and `precision`, float64[3, labels] by
-    preset: from which score on a label is suggested, and the share of such suggestions that were right out of fold (NaN:
-    none were made). `least_known` is the share of a work's words, 0..1, that it must know to speak; `facts` describes its
-    training.
+    `labels` are those it was trained for, the columns of all its per-label arrays; `supported`, bool[labels], says
+    which of them it learned. `names` are its features as people read them. `thresholds` and `precision`, float64[3,
+    labels] by preset: from which score on a label is suggested, and the share of those that were right out of
+    fold (NaN: none were made). `least_known` is the share of a work's words, 0..1, that it must know to speak; `facts`
+    describes its training.
     """
 
     labels: LabelSet

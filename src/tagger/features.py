@@ -136,9 +136,9 @@ def read_words(passages: Sequence[str]) -> Words:
     letters = _FOLD.take(codes, mode="clip")
     is_word = _word_mask(letters)
     edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
-    starts, ends = edges[0::2], edges[1::2]
     if is_word[0]:
-        starts, ends = np.concatenate((np.zeros(1, np.int64), edges[1::2])), edges[0::2]
+        edges = np.concatenate((np.zeros(1, np.int64), edges))
+    starts, ends = np.ascontiguousarray(edges[0::2]), np.ascontiguousarray(edges[1::2])
     offsets = np.zeros(len(passages) + 1, np.int64)
     np.cumsum([len(passage) + 1 for passage in passages], out=offsets[1:])
     return Words(
@@ -189,12 +189,14 @@ def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
     if len(_POWERS) <= len(letters):
         size = max(BLOCK_CHARS + 4096, len(letters) + 1)
         _POWERS, _INVERSES = _powers(_BASE, size), _powers(_INVERSE, size)
-    sums = letters.astype(np.uint64)
-    sums *= _POWERS[: len(letters)]
+    sums = np.zeros(len(letters) + 1, np.uint64)
+    sums[1:] = letters
+    sums[1:] *= _POWERS[: len(letters)]
     np.cumsum(sums, out=sums)
-    # Every word is followed by a separator, and if one stood before the first character its sum is nought.
-    before = np.where(starts > 0, sums[starts - 1], np.uint64(0))
-    return _mix((sums[ends - 1] - before) * _INVERSES[starts])
+    hashes = sums.take(ends)
+    hashes -= sums.take(starts)
+    hashes *= _INVERSES.take(starts)
+    return _mix(hashes)
 
 
 def _mix(hashes: U64) -> U64:
@@ -249,7 +251,7 @@ def look_up(table: Table, hashes: U64) -> I32:
     if not len(keys):
         return np.full(len(hashes), -1, np.int32)
     bits = len(slots).bit_length() - 1
-    where = (hashes >> np.uint64(64 - bits)).astype(np.int64)
+    where = (hashes >> np.uint64(64 - bits)).view(np.int64)
     found = slots.take(where)
     # An empty slot is compared with the first key, which cannot match: that key would have been found there.
     wrong = np.flatnonzero((keys.take(found, mode="clip") != hashes) & (found >= 0))

@@ -12,7 +12,7 @@ from tagger.works import Chapter, Passage, Work
 MIN_CHARS = 800
 MAX_CHARS = 1600
 
-_SENTENCE_END = re.compile(r"""[.!?…]+["'”’»)\]*_]*(?=\s)""")
+_SENTENCE_END = re.compile(r"""[.!?…]["'”’»)\]*_]{0,4}(?=\s)""")
 _WORD_START = re.compile(r"\S")
 _WORD_END = re.compile(r"\S(?=\s)")
 
@@ -49,20 +49,22 @@ def _segment_chapter(text: str, number: int, chapter: Chapter, *, hard_wrapped: 
             continue
         paragraph += 1
         length = end - start - (text.count("\r\n", start, end) if hard_wrapped else 0)
-        if size and size + length > MAX_CHARS:
-            passages.append(Passage(number, first, passage_start, passage_end))
-            size, size_before = 0, size
-        if length > MAX_CHARS:
-            *pieces, (start, end, length) = _pieces(text, start, end, length)  # noqa: PLW2901 - the last one is open
-            passages += [Passage(number, paragraph, *piece[:2]) for piece in pieces]
-            size_before = pieces[-1][2]
-        if not size:
-            first, passage_start = paragraph, start
-        passage_end = end
-        size += length
-        if size >= MIN_CHARS:
-            passages.append(Passage(number, first, passage_start, passage_end))
-            size, size_before = 0, size
+        if 0 < size < MIN_CHARS - length:  # most paragraphs do no more than this
+            passage_end = end
+            size += length
+            continue
+        whole = (start, end, length)
+        for piece_start, piece_end, piece_size in (whole,) if length <= MAX_CHARS else _pieces(text, *whole):
+            if size and size + piece_size > MAX_CHARS:
+                passages.append(Passage(number, first, passage_start, passage_end))
+                size, size_before = 0, size
+            if not size:
+                first, passage_start = paragraph, piece_start
+            passage_end = piece_end
+            size += piece_size
+            if size >= MIN_CHARS:
+                passages.append(Passage(number, first, passage_start, passage_end))
+                size, size_before = 0, size
     _end_scene(passages, Passage(number, first, passage_start, passage_end), size, size_before)
     return passages
 
@@ -94,16 +96,18 @@ def _blocks(text: str, rows: Iterator[tuple[int, int]]) -> Iterator[tuple[int, i
 
 
 def _pieces(text: str, start: int, end: int, size: int) -> Iterator[tuple[int, int, int]]:
-    """The (start, end, size) of nearly equal pieces, of at most MAX_CHARS each, of a paragraph."""
+    """The (start, end, size) of nearly equal pieces, of at most MAX_CHARS each, of a paragraph.
+
+    A piece's size counts the white space up to the next one, lest two pieces with a void between them be put together.
+    """
     while size > MAX_CHARS:
         window = text[start : min(end, _advance(text, start, MAX_CHARS + 1))].replace("\r\n", "\n")
-        cut = _best_cut(window, size / -(-size // MAX_CHARS))
-        piece_end = _advance(text, start, cut)
-        yield start, piece_end, cut
-        rest = _WORD_START.search(text, piece_end, end)
-        assert rest  # the paragraph does not end in white space
-        size -= rest.start() - start - text.count("\r\n", start, rest.start())
-        start = rest.start()
+        piece_end = _advance(text, start, _best_cut(window, size / -(-size // MAX_CHARS)))
+        following = _WORD_START.search(text, piece_end, end)
+        assert following  # a paragraph does not end in white space
+        piece_size = following.start() - start - text.count("\r\n", start, following.start())
+        yield start, piece_end, piece_size
+        start, size = following.start(), size - piece_size
     yield start, end, size
 
 

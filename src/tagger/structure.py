@@ -94,18 +94,24 @@ def _in_dialogue(words: Words, positions: I64) -> NDArray[np.bool_]:
     """
     kinds = _KIND_OF_MARK.take(words.codes, mode="clip")
     at = np.flatnonzero(kinds > 0)
-    kinds, passages = kinds[at], np.searchsorted(words.offsets, at, side="right") - 1
-    doubled = np.zeros(len(words.offsets), bool)
-    doubled[passages[kinds == _QUOTE]] = True
-    last = len(words.letters) - 1
-    joins = (words.letters[np.maximum(at - 1, 0)] > 2) & (words.letters[np.minimum(at + 1, last)] > 2)
-    single = (kinds == _APOSTROPHE) & ~joins & ~doubled[passages]
-    marks = at[single | (kinds == _QUOTE)]
-    lines = at[kinds == _NEWLINE]
-    before = np.searchsorted(marks, positions)
-    first_on_line = np.searchsorted(np.searchsorted(lines, marks), np.searchsorted(lines, positions))
-    inside: NDArray[np.bool_] = (before - first_on_line) % 2 == 1
+    kinds = kinds.take(at)
+    lines, marks = at[kinds == _NEWLINE], at[kinds == _QUOTE]
+    single = _single_quotes(words, at[kinds == _APOSTROPHE], np.searchsorted(marks, words.offsets))
+    if len(single):
+        marks = np.sort(np.concatenate((marks, single)))
+    marks_above = np.concatenate(([0], np.searchsorted(marks, lines)))
+    on_its_line = np.searchsorted(marks, positions) - marks_above.take(np.searchsorted(lines, positions))
+    inside: NDArray[np.bool_] = on_its_line % 2 == 1
     return inside
+
+
+def _single_quotes(words: Words, apostrophes: I64, doubled: I64) -> I64:
+    """Those apostrophes that are quotation marks; `doubled` is the number of double ones up to each offset."""
+    letters, last = words.letters, len(words.letters) - 1
+    joins = (letters[np.maximum(apostrophes - 1, 0)] > 2) & (letters[np.minimum(apostrophes + 1, last)] > 2)
+    marks = apostrophes[~joins]
+    passages = np.searchsorted(words.offsets, marks, side="right") - 1
+    return marks[np.diff(doubled)[passages] == 0]
 
 
 def classify(markers: Sequence[int], words: int) -> Structure:

@@ -57,7 +57,7 @@ def why_unreadable(path: Path, error: OSError) -> str:
 
 
 def story_files(folder: Path) -> list[Path]:
-    """The stories in a folder and its subfolders, sorted, without hidden ones. WorkError if there are none."""
+    """The stories in a folder and its subfolders, sorted; hidden ones left out. WorkError if there are none."""
     suffixes = [*SUFFIXES, JSON_LINES]
     found = sorted(
         path

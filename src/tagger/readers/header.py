@@ -1,7 +1,7 @@
 """The header an author writes above a story: which lines it is, and what it declares.
 
-A header is read only where two known keys stand at the very top, or the one key `Warnings:`, with which no story
-opens. Everything in it is the author's word about the story; read as story it would give the labels away.
+A header is read only where two known keys stand at the very top, or the one key `Warnings:`, with which no
+story opens. Everything in it is the author's word about the story; read as story it would give the labels away.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tagger.readers.headings import heading_at
+from tagger.readers.headings import heading_at, may_be_title
 from tagger.readers.lines import is_scene_break, line_start, lines
 from tagger.works import Declared
 
 _TOP_CHARS = 1000  # within which the first key stands
-_LONGEST_TITLE_LINE = 100
 _TITLE_LINES = 3
 _LONGEST_CONTINUATION = 10
+_MOST_ENTRIES = 200
+_LONGEST_ENTRY = 10_000
 _WRAPPED = range(50, 101)
-_LONGEST_FRONT_MATTER = 200
 
 # In the singular, in lower case. The first four are words that only a header uses; a log book or a letter
 # in a story may well have two of the common ones.
@@ -64,14 +64,14 @@ _COMMON = {
 }
 _DISTINCT = _RATING | _WARNINGS | _TAGS | _OTHER
 _KNOWN = _DISTINCT | _COMMON
-_ENOUGH_ALONE = _WARNINGS - {"warning", "trigger"} | {"warnings"}
+# With these a story may open, on what a sign says.
+_NOT_ENOUGH_ALONE = {"warning", "trigger", "triggers"}
 
 _MARKS = r"[ \t*_]*"
 _KEY = r"(?P<key>[^\W\d_](?:[\w'’/&().-]| (?! )){0,30}?)"
 _KEY_LINE = re.compile(rf"[ \t*_#>•~-]*{_KEY}{_MARKS}:{_MARKS}")
 _NEXT_KEY = re.compile(rf"[.;|][ \t]+[*_]*{_KEY}{_MARKS}:{_MARKS}")
 _FRONT_MATTER_LINE = re.compile(r"[\w\"'][^:]*:(?:\s|$)|\s|-\s|#")
-_QUOTES = ('"', "“", "'", "‘")
 
 
 class Header(NamedTuple):
@@ -83,9 +83,8 @@ class Header(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """`written` is the key in lower case; `key` is its singular where it is a known one, else ''."""
+    """`key` is the singular of a known key, or ''."""
 
-    written: str
     key: str
     value: str
 
@@ -94,7 +93,7 @@ def find_header(text: str) -> Header | None:
     """The header at the top of the text, or after a chapter heading at the top."""
     if text.find(":", 0, _TOP_CHARS) < 0:
         return None
-    rows = lines(text, 0, len(text))
+    rows = lines(text, 0, min(len(text), _TOP_CHARS))
     first = next(rows, None)
     while first and (is_scene_break(text, *first) or heading_at(text, line_start(text, first[0]))):
         if text.startswith("---", first[0]):
@@ -109,14 +108,16 @@ def _front_matter(text: str, start: int, end: int) -> Header | None:
     """The `key: value` lines between this line and the next `---`."""
     entries: list[_Entry] = []
     for number, (row_start, row_end) in enumerate(lines(text, end, len(text))):
-        line = text[row_start:row_end]
+        line = text[row_start : min(row_end, row_start + _LONGEST_ENTRY)]
+        if number > _MOST_ENTRIES:
+            return None
         if line in {"---", "..."}:
-            known = any(entry.key for entry in entries)
+            known = any(entry.key in _DISTINCT for entry in entries)
             return Header(start, row_end, _declare(entries)) if known else None
         if line.startswith("- ") and entries:
             last = entries[-1]
             entries[-1] = last._replace(value=f"{last.value}, {_unquoted(line[2:])}".strip(", "))
-        elif not _FRONT_MATTER_LINE.match(line) or number > _LONGEST_FRONT_MATTER:
+        elif not _FRONT_MATTER_LINE.match(line):
             return None
         else:
             entries += [entry._replace(value=_unquoted(entry.value)) for entry in _entries(line)[:1]]
@@ -134,6 +135,8 @@ def _key_lines(text: str, start: int) -> Header | None:
     pending: list[str] = []  # lines that belong to the header only if a known key follows
     previous_end = start
     for row_start, row_end in lines(text, start, len(text)):
+        if len(entries) > _MOST_ENTRIES or row_end - row_start > _LONGEST_ENTRY:
+            break
         line = text[row_start:row_end]
         found = _entries(line) if ":" in line else []
         if any(entry.key for entry in found):
@@ -142,7 +145,7 @@ def _key_lines(text: str, start: int) -> Header | None:
             end = row_end
         elif not entries:
             pending.append(line)
-            if len(pending) > _TITLE_LINES or not _may_be_title(line):
+            if len(pending) > _TITLE_LINES or not may_be_title(text, row_start, row_end):
                 return None
         elif text.count("\n", previous_end, row_start) > 1:
             break
@@ -172,7 +175,7 @@ def _entries(line: str) -> list[_Entry]:
     matches = [first, *rest]
     ends = [match.start() for match in matches[1:]] + [len(line)]
     return [
-        _Entry(_plain(match["key"]), _known(match["key"]), line[match.end() : end].strip(" \t*_"))
+        _Entry(_known(match["key"]), line[match.end() : end].strip(" \t*_"))
         for match, end in zip(matches, ends, strict=True)
     ]
 
@@ -185,10 +188,6 @@ def _known(key: str) -> str:
     """The singular of a known key, or '' for any other."""
     plain = _plain(key)
     return next((form for form in (plain, plain.removesuffix("s")) if form in _KNOWN), "")
-
-
-def _may_be_title(line: str) -> bool:
-    return len(line) <= _LONGEST_TITLE_LINE and not line.startswith(_QUOTES)
 
 
 def _continued(entries: list[_Entry], more: list[str]) -> list[_Entry]:
@@ -209,7 +208,9 @@ def _is_header(entries: list[_Entry], *, at_top: re.Match[str] | None) -> bool:
     keys = {entry.key for entry in entries if entry.key}
     if len(keys) > 1 and keys & _DISTINCT:
         return True
-    return bool(keys) and at_top is not None and _plain(at_top["key"]) in _ENOUGH_ALONE
+    if not keys or not at_top:
+        return False
+    return _known(at_top["key"]) in _WARNINGS and _plain(at_top["key"]) not in _NOT_ENOUGH_ALONE
 
 
 def _declare(entries: list[_Entry]) -> Declared:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from tagger.readers.lines import is_scene_break, line_start, stands_alone
 
 LONGEST_HEADING = 80
+_LONGEST_TITLE = 100
+_FULL_LINE = 50
+_QUOTES = ('"', "“", "'", "‘")
 
 _DECORATION = " \t\r*_~#=<>[]{}|•-–—"
 _DECORATION_CLASS = "[" + re.escape(_DECORATION) + "]*"
@@ -29,18 +33,15 @@ _NAMED = re.compile(
 )
 _NUMERAL = re.compile(rf"(?P<digits>{_ROMAN})(?P<dot>\.?)", re.IGNORECASE)
 
-# What a line must open with to be worth a closer look. One expression finds such lines in the whole text, and for
+# What a line must open with to be worth a closer look. One expression finds such lines in the whole text; for
 # speed it looks at a line's first character first.
 _OPENING = (
     rf"(?=[{re.escape(_DECORATION)}cpeivxt\d]){_DECORATION_CLASS}"
     r"(?:chap|ch[.\s\d]|part\s|prologue|epilogue|interlude|table\sof|\d+[.)]\s*ch"
     rf"|[ivx]+\.?{_DECORATION_CLASS}$)"
 )
-_MARKDOWN_OPENING = rf"(?:[ \t]*\#|={{3}}|-{{3}}|{_OPENING})"
 _FLAGS = re.IGNORECASE | re.MULTILINE
-_PROSE_LINE, _MARKDOWN_LINE = re.compile(_OPENING, _FLAGS), re.compile(_MARKDOWN_OPENING, _FLAGS)
 _PROSE_LINES = re.compile(rf"\n{_OPENING}", _FLAGS)
-_MARKDOWN_LINES = re.compile(rf"\n{_MARKDOWN_OPENING}", _FLAGS)
 _ATX = re.compile(r"#{1,6}\s+(?=\S)")
 _SETEXT = re.compile(r"={3,}|-{3,}")
 
@@ -53,21 +54,25 @@ class Heading(NamedTuple):
     title: str
 
 
-def headings(text: str, start: int, *, markdown: bool, apart: bool) -> Iterator[Heading]:
-    """The headings from `start` on; with `apart`, only those that blank lines set apart."""
-    heading = heading_at(text, start, markdown=markdown, apart=apart)
+def headings(text: str, *, markdown: bool, hard_wrapped: bool) -> Iterator[Heading]:
+    """The headings of a text; in a hard-wrapped text, none of them inside a paragraph."""
+    heading = heading_at(text, 0, markdown=markdown, hard_wrapped=hard_wrapped)
     if heading:
         yield heading
-    for match in (_MARKDOWN_LINES if markdown else _PROSE_LINES).finditer(text, start):
-        heading = heading_at(text, match.start() + 1, markdown=markdown, apart=apart)
+    for match in (_markdown_lines() if markdown else _PROSE_LINES).finditer(text):
+        heading = heading_at(text, match.start() + 1, markdown=markdown, hard_wrapped=hard_wrapped)
         if heading:
             yield heading
 
 
-def heading_at(text: str, start: int, *, markdown: bool = False, apart: bool = False) -> Heading | None:
+@cache
+def _markdown_lines() -> re.Pattern[str]:
+    """Compiled when it is needed, since that costs a start a millisecond or two."""
+    return re.compile(rf"\n(?:[ \t]*\#|={{3}}|-{{3}}|{_OPENING})", _FLAGS)
+
+
+def heading_at(text: str, start: int, *, markdown: bool = False, hard_wrapped: bool = False) -> Heading | None:
     """Find the heading on the line that begins at `start`, if it is one."""
-    if not (_MARKDOWN_LINE if markdown else _PROSE_LINE).match(text, start):
-        return None
     limit = min(len(text), start + 2 * LONGEST_HEADING)
     end = text.find("\n", start, limit)
     end = limit if end < 0 else end
@@ -78,10 +83,18 @@ def heading_at(text: str, start: int, *, markdown: bool = False, apart: bool = F
         return _underlined(text, start, end)
     if markdown and _ATX.match(line):
         return Heading(start, end, line.strip("# \t*_"))
-    return _in_prose(text, start, end, apart=apart)
+    return _in_prose(text, start, end, hard_wrapped=hard_wrapped)
 
 
-def _in_prose(text: str, start: int, end: int, *, apart: bool) -> Heading | None:
+def may_be_title(text: str, start: int, end: int) -> bool:
+    """Whether the line `text[start:end]` could be an unmarked title: short, neither speech nor a sentence."""
+    if end - start > _LONGEST_TITLE:
+        return False
+    line = text[start:end].strip("*_")
+    return not line.startswith(_QUOTES) and not line.endswith((".", ",", "!", "?", *_QUOTES, "”", "’"))
+
+
+def _in_prose(text: str, start: int, end: int, *, hard_wrapped: bool) -> Heading | None:
     """The heading that `text[start:end]` is without Markdown's help."""
     line = text[start:end].strip()
     title = line.strip(_DECORATION)
@@ -89,13 +102,16 @@ def _in_prose(text: str, start: int, end: int, *, apart: bool) -> Heading | None
     if not named and not numeral:
         return None
     alone = stands_alone(text, start, end)
-    if apart and not alone:
+    if hard_wrapped and not alone and _goes_on(text, start):
         return None
-    if (named and _names_a_chapter(named["rest"], alone)) or (
-        numeral and _numbers_a_chapter(line, numeral, alone)
-    ):
+    if (named and _names_a_chapter(named["rest"], alone)) or (numeral and _numbers_a_chapter(line, numeral, alone)):
         return Heading(start, end, title)
     return None
+
+
+def _goes_on(text: str, start: int) -> bool:
+    """Whether the line above the one that begins at `start` is full, so that its paragraph goes on here."""
+    return start > 0 and len(text[line_start(text, start - 1) : start].strip()) >= _FULL_LINE
 
 
 def _names_a_chapter(rest: str, alone: bool) -> bool:

@@ -45,7 +45,7 @@ class _Record(NamedTuple):
 def read_record(line: bytes, place: str) -> Work | Failure:
     """The work on a line of JSON Lines; a Failure says in one line why there is none.
 
-    "text" is required; "id", "rating", "warnings" and "tags" may be there. Without "id", `place` is the id, such as
+    "text" is required; "id", "rating", "warnings" and "tags" may be there. Without "id", `place` is the id, as in
     "works.jsonl:12". What the record declares goes before what a header in its text declares.
     """
     try:
@@ -59,9 +59,9 @@ def read_record(line: bytes, place: str) -> Work | Failure:
 def read_labelled(line: bytes, place: str) -> LabelledWork:
     """The labelled work on a line of JSON Lines. DataError, which names `place`, if there is none.
 
-    "labels" (or "present") lists the labels of the work, "unknown" those that nobody can tell. A label in neither
-    is absent, unless there is an "absent" list, which makes silence unknown. "group" keeps kindred works together;
-    without one a work is a group of its own. That the label set has these labels is for the caller to check.
+    "labels" (or "present") lists the labels of the work, "unknown" those that nobody can tell. A label in
+    neither is absent, unless there is an "absent" list, which makes silence unknown. "group" keeps kindred works
+    together; without one a work is a group of its own. That the label set has these labels is for the caller to check.
     """
     try:
         record = _parse(line)
@@ -97,16 +97,16 @@ def _parse_mended(line: bytes, error: orjson.JSONDecodeError) -> _Record:
 
 def _work(record: _Record, place: str) -> Work:
     fields = record.fields
-    id = _id(fields, "id", place)
+    work_id = _id(fields, "id", place)
     try:
         text = _text(fields)
         layout = lay_out(text)
         declared = _declared(fields, layout.declared)
     except _UnreadableError as error:
-        raise _UnreadableError(str(error), id if "id" in fields else None) from None
+        raise _UnreadableError(str(error), None if work_id == place else work_id) from None
     plain = not layout.ignored and not record.repairs
     return Work(
-        id=id,
+        id=work_id,
         text=text,
         chapters=layout.chapters,
         declared=declared,

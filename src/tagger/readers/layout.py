@@ -1,24 +1,24 @@
-"""What the layout of plain prose tells: header, author's notes, chapters, and whether its lines are wrapped."""
+"""What the layout of plain prose tells: header, author's notes, chapters, and whether lines are wrapped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from tagger.readers.header import Header, find_header
-from tagger.readers.headings import Heading, headings
+from tagger.readers.headings import Heading, headings, may_be_title
 from tagger.readers.lines import is_scene_break, lines, with_line_feeds
 from tagger.readers.notes import is_note, story_end, story_start
 from tagger.works import NOTHING_DECLARED, Chapter, Declared
 
+_TITLE_LINES = 3
 _SAMPLE_LINES = 200
 _SAMPLE_CHARS = 20_000
 _FIRST_GLANCE_CHARS = 1000
 _FULL_FROM, _FULL_TO, _LONG = 50, 90, 100
 _FEWEST_INNER = 3
-_NEARLY_ALL = 0.8
-
+_NEARLY_ALL, _FEW = 0.8, 0.05
 
 _IGNORED = {
     (False, False): (),
@@ -29,7 +29,7 @@ _IGNORED = {
 
 
 class Layout(NamedTuple):
-    """`chapters` are the bodies, without headings and notes; at least one, which is empty if there is no story.
+    """`chapters` are the bodies, without headings and notes; a single empty one if there is no story.
 
     `ignored` names what is in no chapter: "header", "author's note". For `hard_wrapped` see `Work`.
     """
@@ -50,29 +50,29 @@ def lay_out(text: str, *, markdown: bool = False) -> Layout:
     header = find_header(text)
     hard_wrapped = _is_hard_wrapped(text, header.end if header else 0)
     chapters = []
-    noted = False
+    noted = titled = False
     title = ""
     for title, start, end in _parts(text, header, markdown=markdown, hard_wrapped=hard_wrapped):
         body_start = story_start(text, start, end, hard_wrapped=hard_wrapped)
         body_end = story_end(text, body_start, end, hard_wrapped=hard_wrapped)
         noted = noted or _has_words(text, start, body_start) or _has_words(text, body_end, end)
-        if body_start < body_end:
+        if not title and end < len(text) and _is_title_page(text, body_start, body_end):
+            titled = True
+        elif body_start < body_end:
             chapters.append(Chapter(title, body_start, body_end))
     return Layout(
         chapters=tuple(chapters) or (Chapter(title, len(text), len(text)),),
         declared=header.declared if header else NOTHING_DECLARED,
-        ignored=_IGNORED[header is not None, noted],
+        ignored=_IGNORED[titled or header is not None, noted],
         hard_wrapped=hard_wrapped,
     )
 
 
-def _parts(
-    text: str, header: Header | None, *, markdown: bool, hard_wrapped: bool
-) -> Iterator[tuple[str, int, int]]:
+def _parts(text: str, header: Header | None, *, markdown: bool, hard_wrapped: bool) -> Iterator[tuple[str, int, int]]:
     """The title, start and end of what stands between headings, header left out."""
     found = [
         heading
-        for heading in headings(text, 0, markdown=markdown, apart=hard_wrapped)
+        for heading in headings(text, markdown=markdown, hard_wrapped=hard_wrapped)
         if not (header and header.start <= heading.start < header.end) and not is_note(heading.title)
     ]
     for heading, below in pairwise([Heading(0, 0, ""), *found, Heading(len(text), len(text), "")]):
@@ -82,12 +82,18 @@ def _parts(
         yield heading.title, start, below.start
 
 
+def _is_title_page(text: str, start: int, end: int) -> bool:
+    """Whether all that stands above the first heading is a title, a subtitle and whose they are."""
+    rows = list(islice(lines(text, start, end), _TITLE_LINES + 1))
+    return 0 < len(rows) <= _TITLE_LINES and all(may_be_title(text, *row) for row in rows)
+
+
 def _has_words(text: str, start: int, end: int) -> bool:
     return start < end and any(not is_scene_break(text, *row) for row in lines(text, start, end))
 
 
 def _is_hard_wrapped(text: str, start: int) -> bool:
-    """Whether the lines that another line of the same block follows are nearly all full, and none are long."""
+    """Whether lines that another line of the same block follows are nearly all full, and few are long."""
     glance = text[start : start + _FIRST_GLANCE_CHARS].splitlines()
     if sum(len(row) > _LONG for row in glance) > 1:
         return False
@@ -95,9 +101,4 @@ def _is_hard_wrapped(text: str, start: int) -> bool:
     inner = [len(row) for row, below in pairwise(rows) if row and below]
     full = sum(_FULL_FROM <= length <= _FULL_TO for length in inner)
     long = sum(len(row) > _LONG for row in rows)
-    return (
-        "" in rows
-        and len(inner) >= _FEWEST_INNER
-        and full >= _NEARLY_ALL * len(inner)
-        and long <= (1 - _NEARLY_ALL) / 4 * len(rows)
-    )
+    return "" in rows and len(inner) >= _FEWEST_INNER and full >= _NEARLY_ALL * len(inner) and long <= _FEW * len(rows)

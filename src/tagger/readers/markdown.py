@@ -1,6 +1,6 @@
 """Markdown: plain text whose headings are marked with `#` or underlined.
 
-Emphasis marks and links stay in the text, so that offsets hold; to whoever reads words the marks are separators.
+Emphasis marks and links stay in the text, so that offsets hold; for whoever reads words, marks are separators.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from tagger.readers.headings import may_be_title
 from tagger.readers.lines import (
     is_scene_break,
     line_start,
@@ -39,19 +40,25 @@ _CLOSING = re.compile(
          (?: (?:the\s+)?end | fin | finis | tbc | t\.b\.c | {_REVIEW}(?:\s+please|\s+pls)?
            | to\s+be\s+continued .{{0,40}} | pl(?:ea)?[sz]e?\s+{_REVIEW}\b .{{0,60}}
            | end\s+(?:of\s+)?(?:chapter|part|file)\b .{{0,80}} )
-         [\s*_~=.<>\#)\]–—!…:;,♥♡☺3-]*""",
+         [\s*_~=.<>\#)\]–—!?…:;,♥♡☺3-]*""",
     re.IGNORECASE | re.VERBOSE,
 )
 
 
 def story_start(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
-    """Where the story in `text[start:end]` begins, after notes, blank lines and scene breaks."""
+    """Where the story in `text[start:end]` begins, after notes, a title above them, and scene breaks."""
     while True:
         rows = lines(text, start, end)
-        story = next((row[0] for row in rows if not is_scene_break(text, *row)), end)
-        start = _note_end(text, story, end, hard_wrapped=hard_wrapped)
-        if start == story:
-            return story
+        first = next((row for row in rows if not is_scene_break(text, *row)), (end, end))
+        after = _note_end(text, first[0], end, hard_wrapped=hard_wrapped)
+        if after == first[0] and may_be_title(text, *first):
+            below = next(rows, (end, end))[0]
+            after = _note_end(text, below, end, hard_wrapped=hard_wrapped)
+            if after == below:
+                return first[0]
+        elif after == first[0]:
+            return after
+        start = after
 
 
 def story_end(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
@@ -81,7 +88,7 @@ def _before_last(text: str, start: int, last: int, end: int, *, hard_wrapped: bo
         return last
     if _note_end(text, last, end, hard_wrapped=hard_wrapped) == end:
         return last
-    if text[last:end].rstrip(_MARKS).endswith((")", "]", "}")):
+    if text[max(last, end - _LONGEST_CLOSING) : end].rstrip(_MARKS).endswith((")", "]", "}")):
         for bracket in _BRACKETED.finditer(text, max(start, end - _LONGEST_BRACKET), end):
             opening = line_start(text, bracket.start())
             if opening >= start and _note_end(text, opening, end, hard_wrapped=hard_wrapped) == end:
@@ -97,7 +104,7 @@ def _note_end(text: str, start: int, end: int, *, hard_wrapped: bool) -> int:
     if not note:
         return start
     stop = paragraph_end(text, note.start("rest"), end, hard_wrapped=hard_wrapped)
-    if not text[note.start("rest") : stop].strip(_MARKS + ":.-–—)]}"):
+    if not note["rest"].strip(_MARKS + ":.-–—)]}") and stop == note.end("rest"):
         return _next_paragraph_end(text, stop, end, hard_wrapped=hard_wrapped)
     if note["bracket"]:
         return _bracket_end(text, note.start("bracket"), stop, end)
@@ -115,7 +122,7 @@ def _next_paragraph_end(text: str, start: int, end: int, *, hard_wrapped: bool) 
 def _bracket_end(text: str, start: int, stop: int, end: int) -> int:
     """Where the bracket at `start` closes: at the end of its paragraph, else where the brackets balance."""
     opening, closing = text[start], _PARTNER[text[start]]
-    if text[start:stop].rstrip(_MARKS + ".!").endswith(closing):
+    if text[max(start, stop - _LONGEST_CLOSING) : stop].rstrip(_MARKS + ".!").endswith(closing):
         return stop
     depth = 0
     window = text[start : min(end, start + _LONGEST_BRACKET)]

@@ -23,14 +23,15 @@ def read_passages(text: str, file: str) -> Iterator[LabelledWork]:
     """The labelled passages of `text`, the content of `file`; each is a group of its own.
 
     DataError, which names the file and the line, for text before the first head line, a head line that is not
-    `=== id | present: .. | unsure: ..`, a label said to be both, and a passage without text. That the label set has
-    these labels, and that no id is used twice over all files, is for the caller to check.
+    `=== id | present: .. | unsure: ..`, a label said to be both, and a passage without text. That the label set
+    has these labels, and that no id is used twice over all files, is for the caller to check.
     """
     heads = list(_HEAD_LINE.finditer(text))
-    if holds_text(text[: heads[0].start() if heads else len(text)]):
+    starts = [head.start() for head in heads] + [len(text)]
+    if holds_text(text[: starts[0]]):
         raise DataError(f"{file}:1: text before the first line of the form {_FORM}")
     line, counted = 1, 0
-    for head, end in zip(heads, [head.start() for head in heads[1:]] + [len(text)], strict=True):
+    for head, end in zip(heads, starts[1:], strict=True):
         line, counted = line + text.count("\n", counted, head.start()), head.start()
         yield _read_passage(head[0].strip(), text[head.end() : end].strip("\r\n"), f"{file}:{line}")
 

@@ -84,7 +84,7 @@ def save(bundle: Bundle, path: Path) -> None:
 
     Raises OutputError when it cannot be written, or when `path` holds something that is no bundle.
     """
-    if path.exists() and not (path / MANIFEST).is_file():
+    if not _may_be_replaced(path):
         raise OutputError(f"{path} exists and is not a model of tagger; choose another place with -o")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
@@ -99,6 +99,13 @@ def save(bundle: Bundle, path: Path) -> None:
         raise OutputError(f"cannot write the model to {path}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """A bundle may, and a folder with nothing in it but a model card; anything else is somebody's."""
+    if not path.exists() or (path / MANIFEST).is_file():
+        return True
+    return path.is_dir() and all(each.suffix == ".md" for each in path.iterdir())
 
 
 def _swap(new: Path, path: Path) -> None:

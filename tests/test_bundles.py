@@ -153,7 +153,6 @@ def test_a_manifest_that_lists_no_files_is_refused(model: Path, listed: object) 
     assert str(model / MANIFEST) in refusal(model)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="bundles._check_files trusts the form of each entry of `files`")
 def test_a_manifest_that_lists_files_in_another_form_is_refused(model: Path) -> None:
     change_manifest(model, lambda manifest: manifest.update(files=dict.fromkeys(manifest["files"], 7)))
     assert str(model / MANIFEST) in refusal(model)

@@ -175,6 +175,13 @@ def test_balanced_has_the_best_f1_there_is(separation: float) -> None:
     assert balanced == pytest.approx(np.unique(scores)[np.argmax(f1)])
 
 
+def test_balanced_forgoes_the_best_f1_where_too_few_would_be_right() -> None:
+    scores, truth = scored(3_000, 1, separation=0.7)
+    free, floored = (thresholds(scores, truth, AIMS._replace(floor=floor))[1, 0] for floor in (0, 0.4))
+    assert rates(scores, truth, free)[0] < 0.4 <= rates(scores, truth, floored)[0]
+    assert rates(scores, truth, floored - 0.02)[0] < 0.4
+
+
 @pytest.mark.xfail(strict=True, reason="high-precision is lifted up to high-recall, where precision is lower")
 def test_high_precision_reaches_its_aim_where_recall_is_had_above_it() -> None:
     truth = np.repeat([0.0, 1.0, 1.0], [30, 80, 20])[:, None]

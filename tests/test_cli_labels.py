@@ -96,17 +96,13 @@ class TestMap:
     def test_a_name_without_a_label_comes_with_the_reason(self):
         (mapped,) = map_names(SHIPPED, ["Underage Sex"], None)
         assert mapped.labels == ()
-        assert mapping_table([mapped]).endswith(
-            "no label: can only be declared: age is never inferred from a text"
-        )
+        assert mapping_table([mapped]).endswith("no label: can only be declared: age is never inferred from a text")
 
     def test_a_name_that_nobody_knows_is_said_to_be_unknown_and_is_no_failure(self):
         assert printed("--map", "Zebra") == "Zebra  -  no label: the name is not known\n"
 
     def test_as_json_takes_several_names(self):
-        mapped = json.loads(
-            printed("--map", "dying", "--map", "Zebra", "--vocabulary", "pan23", "--format", "json")
-        )
+        mapped = json.loads(printed("--map", "dying", "--map", "Zebra", "--vocabulary", "pan23", "--format", "json"))
         assert mapped == [
             {"name": "dying", "vocabulary": "pan23", "labels": ["character-death"], "reason": None},
             {"name": "Zebra", "vocabulary": None, "labels": [], "reason": None},
@@ -139,8 +135,6 @@ class TestOptions:
     def test_options_that_do_not_go_together_are_refused(self, arguments):
         assert isinstance(raised(*arguments), UsageError)
 
-    @pytest.mark.parametrize(
-        "arguments", [("--vocabulary", "tumblr"), ("--kind", "mood"), ("--format", "xml")]
-    )
+    @pytest.mark.parametrize("arguments", [("--vocabulary", "tumblr"), ("--kind", "mood"), ("--format", "xml")])
     def test_a_choice_that_is_not_offered_is_refused(self, arguments):
         assert run(*arguments).exit_code == 2

@@ -95,7 +95,9 @@ def test_a_label_outside_the_set_is_told_by_file_and_line(folder: Path, labels: 
     works = labelled.load(folder)
     labelled.check_labels(works, labels)
     for key in ("labels", "unknown", "absent"):
-        (folder / "e.jsonl").write_text(line("e1") + json.dumps({"id": "e2", "text": ".", "labels": [], key: ["violense"]}))
+        (folder / "e.jsonl").write_text(
+            line("e1") + json.dumps({"id": "e2", "text": ".", "labels": [], key: ["violense"]})
+        )
         with pytest.raises(DataError, match=r"e\.jsonl:2: There is no label 'violense'; did you mean violence"):
             labelled.check_labels(labelled.load(folder), labels)
 
@@ -154,7 +156,6 @@ def test_no_split_tears_a_group_apart(folder: Path) -> None:
     assert ids(labelled.select(labelled.load(folder), folder, "test")) == ["p1", "j3", "e1"]
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeDecodeError, reason="labelled._split_of reads split files as strict UTF-8")
 def test_a_split_file_that_is_not_text_is_told(folder: Path) -> None:
     (folder / "splits" / "test.txt").write_bytes(b"p1\n\xff\xfe\n")
     with pytest.raises(DataError, match=r"test\.txt"):

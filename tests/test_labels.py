@@ -83,9 +83,7 @@ class TestShippedSet:
         assert all(tag == " ".join(tag.split()) and len(tag) <= 150 and "," not in tag for tag in tags)
 
     @pytest.mark.parametrize(("vocabulary", "names"), [("pan23", PAN23), ("wtwc", WTWC)])
-    def test_every_name_of_a_corpus_has_a_label_or_a_reason_and_no_other_name_is_there(
-        self, vocabulary, names
-    ):
+    def test_every_name_of_a_corpus_has_a_label_or_a_reason_and_no_other_name_is_there(self, vocabulary, names):
         mapped = {name for label in SHIPPED for name in label.vocabularies.get(vocabulary, ())}
         assert mapped | set(SHIPPED.unmapped[vocabulary]) == set(names)
         assert not mapped & set(SHIPPED.unmapped[vocabulary])
@@ -163,11 +161,7 @@ class TestImplications:
 
     # Only pairs that go forward in the alphabet, so that no circle can arise.
     @given(
-        st.sets(
-            st.tuples(st.sampled_from("abcde"), st.sampled_from("abcde")).filter(
-                lambda pair: pair[0] < pair[1]
-            )
-        ),
+        st.sets(st.tuples(st.sampled_from("abcde"), st.sampled_from("abcde")).filter(lambda pair: pair[0] < pair[1])),
         st.sets(st.sampled_from("abcde")),
     )
     def test_implied_by_is_a_closure_and_agrees_with_the_pairs(self, pairs, ids):
@@ -200,9 +194,7 @@ class TestMappingNames:
         assert SHIPPED.why_unmapped("ao3", "Zebra") is None
 
     def test_refuses_a_vocabulary_that_nobody_knows(self):
-        with pytest.raises(
-            UsageError, match="no vocabulary 'tumblr'; choose one of ao3, ao3_tags, pan23, wtwc"
-        ):
+        with pytest.raises(UsageError, match="no vocabulary 'tumblr'; choose one of ao3, ao3_tags, pan23, wtwc"):
             SHIPPED.map_names("tumblr", ["violence"])
 
     def test_a_set_without_vocabularies_recognises_nothing(self):

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics
+import sklearn.metrics
 
 from tagger import metrics
 from tagger.errors import DataError
-from tagger.metrics import Estimate, Report, measure
 from tagger.labels import Label, LabelSet
+from tagger.metrics import Estimate, Report, measure
 from tagger.reports.evaluation import render_json, render_table
 
 UNDEFINED = Estimate(None, None, None)
@@ -60,7 +60,7 @@ def an_archive(works=300, labels=5, seed=3):
 def test_precision_recall_and_f1_are_those_of_scikit_learn():
     scores, truth = an_archive()
     report = measured(scores, truth, thresholds=0.6)
-    expected = metrics.precision_recall_fscore_support(truth, scores >= 0.6)
+    expected = sklearn.metrics.precision_recall_fscore_support(truth, scores >= 0.6)
     for number, label in enumerate(report.labels):
         ours = (label.precision.value, label.recall.value, label.f1.value, label.present)
         assert ours == pytest.approx([figure[number] for figure in expected])
@@ -70,7 +70,7 @@ def test_precision_recall_and_f1_are_those_of_scikit_learn():
 def test_means_are_those_of_scikit_learn(average):
     scores, truth = an_archive()
     ours = getattr(measured(scores, truth), average)
-    *expected, _ = metrics.precision_recall_fscore_support(truth, scores >= 0.5, average=average)
+    *expected, _ = sklearn.metrics.precision_recall_fscore_support(truth, scores >= 0.5, average=average)
     assert (ours.precision.value, ours.recall.value, ours.f1.value) == pytest.approx(expected)
 
 
@@ -116,8 +116,8 @@ TIED_SCORES = st.integers(0, 6).map(lambda sixths: sixths / 6)
 def test_ap_and_auc_equal_those_of_scikit_learn_on_tied_scores(cells):
     scores, truth = np.array(cells, dtype=float).T
     label = one_label(scores, truth, resamples=0)
-    assert label.ap.value == pytest.approx(metrics.average_precision_score(truth, scores))
-    assert label.auc.value == pytest.approx(metrics.roc_auc_score(truth, scores))
+    assert label.ap.value == pytest.approx(sklearn.metrics.average_precision_score(truth, scores))
+    assert label.auc.value == pytest.approx(sklearn.metrics.roc_auc_score(truth, scores))
 
 
 @settings(max_examples=100, deadline=None)
@@ -125,12 +125,10 @@ def test_ap_and_auc_equal_those_of_scikit_learn_on_tied_scores(cells):
 def test_weighted_ap_and_auc_equal_those_of_scikit_learn(cells):
     scores, truth, weights = np.array(cells, dtype=float).T
     present, absent = truth == 1, truth == 0
-    ap, auc = metrics._ranking(
-        -scores[present], weights[present, None], -scores[absent], weights[absent, None]
-    )
+    ap, auc = metrics._ranking(-scores[present], weights[present, None], -scores[absent], weights[absent, None])
     if weights[present].any() and weights[absent].any():
-        assert ap[0] == pytest.approx(metrics.average_precision_score(truth, scores, sample_weight=weights))
-        assert auc[0] == pytest.approx(metrics.roc_auc_score(truth, scores, sample_weight=weights))
+        assert ap[0] == pytest.approx(sklearn.metrics.average_precision_score(truth, scores, sample_weight=weights))
+        assert auc[0] == pytest.approx(sklearn.metrics.roc_auc_score(truth, scores, sample_weight=weights))
     else:
         assert np.isnan([ap[0], auc[0]]).all()
 

@@ -95,7 +95,9 @@ def test_a_second_record_of_an_id_is_an_error(tmp_path: Path, job: Job) -> None:
 
 def test_a_broken_record_is_named_by_its_line_and_the_others_go_on(tmp_path: Path, job: Job) -> None:
     file = tmp_path / "works.jsonl"
-    file.write_bytes(record(1) + b"\n{broken\n" + record(2, 7) + b'{"text": "' + STORY.encode() + b'"}\n' + record(3, ""))
+    file.write_bytes(
+        record(1) + b"\n{broken\n" + record(2, 7) + b'{"text": "' + STORY.encode() + b'"}\n' + record(3, "")
+    )
     outcomes = list(predict(gather([file], NOTHING), job))
     assert told(outcomes) == [("1", "ok"), (f"{file}:3", "error"), ("2", "error"), (f"{file}:5", "ok"), ("3", "error")]
     messages = [each.message for each in outcomes if each.message]
@@ -119,7 +121,6 @@ def test_standard_input_is_a_story_or_records(job: Job) -> None:
     assert told(records) == [("x", "ok"), ("-:2", "abstained")]
 
 
-@pytest.mark.xfail(strict=True, reason="predicting._from_stdin looks for the brace on the first line, blank or not")
 def test_blank_lines_before_the_records_of_standard_input_are_skipped(job: Job) -> None:
     records = list(predict(gather([Path(STDIN)], io.BytesIO(b"\n" + record("x") + record("y"))), job))
     assert told(records) == [("x", "ok"), ("y", "ok")]
@@ -181,13 +182,14 @@ def test_a_stream_is_answered_as_it_comes(job: Job) -> None:
 
 def test_an_outcome_says_what_a_caller_needs_without_parsing(tmp_path: Path, stand_in_path: Path) -> None:
     (tmp_path / "a.txt").write_text(STORY + "There was captivity, and grief.")
-    (outcome,) = predict(gather([tmp_path / "a.txt"], NOTHING), Job(stand_in_path, Options(course=True), Style("table")))
+    (outcome,) = predict(
+        gather([tmp_path / "a.txt"], NOTHING), Job(stand_in_path, Options(course=True), Style("table"))
+    )
     assert set(outcome.suggested) == {"captivity", "grief"}
     assert outcome.message is None
     assert b"chapter 1, paragraph 1" in outcome.rendered
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="reports.jsonl passes ids with lone surrogates to orjson")
 def test_a_file_whose_name_is_not_utf_8_gets_a_result(tmp_path: Path, job: Job) -> None:
     path = Path(str(tmp_path) + "/caf\udce9.txt")
     path.write_text(STORY)

@@ -74,6 +74,11 @@ def test_a_passage_of_which_nothing_is_known_gets_the_bias() -> None:
     assert np.array_equal(margins[[0, 2]], [weights.bias] * 2)
 
 
+def test_features_without_weight_have_the_value_nought() -> None:
+    _, counts = counts_of([[1] * FEATURES])
+    assert values(counts, np.zeros(FEATURES, np.float32)).tolist() == [0.0] * FEATURES
+
+
 def test_the_passages_beside_it_do_not_change_a_margin_by_a_bit() -> None:
     table = np.random.default_rng(3).integers(0, 4, (30, FEATURES))
     idf, weights = some_model(3)

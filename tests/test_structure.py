@@ -36,6 +36,11 @@ def test_a_narrator_may_tell_of_others_more_than_of_herself() -> None:
     assert read("He took his hat and I watched him go. She followed him, and her dog followed me.").pov == "first"
 
 
+@pytest.mark.parametrize(("second", "pov"), [(3, "third"), (7, "third"), (8, "second")])
+def test_a_reader_who_is_now_and_then_spoken_to_is_not_the_hero(second: int, pov: str) -> None:
+    assert classify([0, second, 20, 9, 0], words=200).pov == pov
+
+
 @pytest.mark.parametrize(
     "speech",
     [

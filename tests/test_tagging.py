@@ -59,7 +59,9 @@ def alone(long_works: list[Work], corpus: list[LabelledWork], bundle: Bundle) ->
 
 
 @given(st.data())
-def test_order_and_company_change_nothing(alone: dict[str, tuple[Any, Any]], bundle: Bundle, data: st.DataObject) -> None:
+def test_order_and_company_change_nothing(
+    alone: dict[str, tuple[Any, Any]], bundle: Bundle, data: st.DataObject
+) -> None:
     chosen = data.draw(st.lists(st.sampled_from(sorted(alone)), max_size=12))
     results = untimed(tag([alone[id][0] for id in chosen], bundle, EVERYTHING))
     assert results == [alone[id][1] for id in chosen]
@@ -84,7 +86,11 @@ def test_nothing_in_nothing_out(keywords: Bundle) -> None:
 
 def test_evidence_is_told_by_chapter_paragraph_and_offset(keywords: Bundle) -> None:
     """Every paragraph is a passage; the third of chapter 2 and the first after the break in chapter 3 speak."""
-    chapters = [[FILLER] * 2, [FILLER, FILLER, FILLER + "It was captivity.", FILLER], [FILLER, "* * *", "Captivity! " + FILLER]]
+    chapters = [
+        [FILLER] * 2,
+        [FILLER, FILLER, FILLER + "It was captivity.", FILLER],
+        [FILLER, "* * *", "Captivity! " + FILLER],
+    ]
     text = "\n\n".join(f"Chapter {i}\n\n" + "\n\n".join(each) for i, each in enumerate(chapters, 1))
     work = story("Title: Harbour\nWarnings: captivity\n\n" + text)
     result = tag([work], keywords, Options(quotes=True))[0]
@@ -172,9 +178,7 @@ def test_implications_hold(corpus: list[LabelledWork], long_works: list[Work], b
     assert met
 
 
-def test_scores_are_complete_and_suggestions_follow_from_them(
-    corpus: list[LabelledWork], bundle: Bundle
-) -> None:
+def test_scores_are_complete_and_suggestions_follow_from_them(corpus: list[LabelledWork], bundle: Bundle) -> None:
     trained = [name for name, known in zip(bundle.labels.ids, bundle.supported, strict=True) if known]
     untrained = [name for name in bundle.labels.ids if name not in trained]
     assert trained
@@ -247,6 +251,7 @@ VARIANTS = {
     "lower case": str.lower,
     "curly apostrophes": lambda text: text.replace("'", "’"),
     "straight quotes": lambda text: text.translate(str.maketrans("‘’“”", "''\"\"")),
+    "no-break spaces": lambda text: text.replace(" ", "\xa0"),
     "byte order mark": lambda text: "\ufeff" + text,
     "a header": lambda text: f"Title: Knives\nRating: M\nWarnings: violence, grief, murder and blood\n\n{text}",
     "an author's note": lambda text: f"{text}\n\nA/N: thank you for reading about murder, grief and blood!",
@@ -261,12 +266,6 @@ def test_the_form_of_a_story_does_not_change_what_is_said_of_it(
     assert len(texts) > 30
     for text in texts:
         assert said(story(VARIANTS[name](text)), bundle) == said(story(text), bundle)
-
-
-@pytest.mark.xfail(strict=True, reason="structure.observe counts a no-break space as visible, so it weighs against letters")
-def test_no_break_spaces_do_not_change_what_is_said(long_works: list[Work], bundle: Bundle) -> None:
-    for work in long_works:
-        assert said(story(work.text.replace(" ", "\xa0")), bundle) == said(story(work.text), bundle)
 
 
 def test_header_and_notes_are_declared_not_read(keywords: Bundle) -> None:
@@ -304,7 +303,9 @@ GERMAN = (
     ],
 )
 def test_it_says_nothing_where_it_had_better_not(text: str, reason: str, bundle: Bundle) -> None:
-    result = tag([story(text)], bundle, Options(preset="high-recall", thresholds=dict.fromkeys(bundle.labels.ids, 0)))[0]
+    result = tag([story(text)], bundle, Options(preset="high-recall", thresholds=dict.fromkeys(bundle.labels.ids, 0)))[
+        0
+    ]
     assert result["status"] == "abstained"
     assert result["reason"].startswith(reason)
     assert (result["scores"], result["suggested"], result["structure"]) == ({}, [], None)

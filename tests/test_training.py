@@ -23,10 +23,35 @@ from tagger.works import LabelledWork
 
 QUICK = Recipe(calibration=Calibrating(folds=2, composites=60, max_passages=6))
 WEATHER = from_names(["storm", "frost"])
-COMMON = (
-    "harbour window letter corridor morning table garden bottle engine silver pocket station kettle ladder"
-    " orchard curtain village mirror carpet teacher basket thunderous whisper button bridge copper lantern"
-).split()
+COMMON = [
+    "harbour",
+    "window",
+    "letter",
+    "corridor",
+    "morning",
+    "table",
+    "garden",
+    "bottle",
+    "engine",
+    "silver",
+    "pocket",
+    "station",
+    "kettle",
+    "ladder",
+    "orchard",
+    "curtain",
+    "village",
+    "mirror",
+    "carpet",
+    "teacher",
+    "basket",
+    "thunderous",
+    "whisper",
+    "button",
+    "bridge",
+    "copper",
+    "lantern",
+]
 
 
 def label_set(*plain: str, **special: dict[str, Any]) -> LabelSet:
@@ -54,7 +79,9 @@ def weather(n: int, seed: int = 0) -> list[LabelledWork]:
     """Short works: a third has hailstorms in it, another third icicles."""
     rng = random.Random(seed)
     kinds = [(("hailstorm", "hailstorms"), ("storm",)), (("icicle", "icicles"), ("frost",)), ((), ())]
-    return [labelled(f"w{i}", prose(rng, 60, *words * 2), *present) for i, (words, present) in enumerate(kinds * (n // 3))]
+    return [
+        labelled(f"w{i}", prose(rng, 60, *words * 2), *present) for i, (words, present) in enumerate(kinds * (n // 3))
+    ]
 
 
 def saved(bundle: Bundle, path: Path) -> dict[str, bytes]:
@@ -241,7 +268,6 @@ def test_the_digest_tells_data_apart() -> None:
     assert len({digest(each) for each in variants}) == len(variants)
 
 
-@pytest.mark.xfail(strict=True, reason="training.digest leaves out `absent` and `partial`, which change the bundle")
 def test_the_digest_tells_silence_from_absence() -> None:
     work = labelled("a", "Text.", "storm").work
     full = LabelledWork(work, present=frozenset({"storm"}))

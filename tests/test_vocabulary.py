@@ -48,6 +48,10 @@ def test_all_words_of_a_stem_are_one_feature_named_by_its_commonest_spelling() -
     assert feature_of(known, "dagger") is None
 
 
+def test_stems_come_first_in_alphabetical_order() -> None:
+    assert learned(["pear apple fig", "pear, apple"]).names == ("apple", "fig", "pear", "apple fig", "pear apple")
+
+
 def test_an_apostrophe_makes_no_other_feature() -> None:
     known = learned(["don't don’t dont"])
     assert feature_of(known, "dont") == feature_of(known, "don't") == "don't"

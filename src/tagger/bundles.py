@@ -216,8 +216,8 @@ def _parse_manifest(raw: bytes, path: Path) -> dict[str, Any]:
 def _check_files(manifest: Mapping[str, Any], path: Path) -> None:
     files = manifest.get("files")
     expected = {f"{name}.npy" for name in _ARRAYS} | {FEATURE_NAMES}
-    if not isinstance(files, dict) or not expected <= files.keys():
-        raise BundleError(f"{path / MANIFEST} does not list the files of a model")
+    if not isinstance(files, dict) or not all(_is_entry(files.get(name)) for name in expected):
+        raise BundleError(f"{path / MANIFEST} does not list the files of a model; train the model again")
     for name in sorted(expected):
         file = path / name
         try:
@@ -232,6 +232,10 @@ def _check_files(manifest: Mapping[str, Any], path: Path) -> None:
             raise BundleError(f"{file} is missing from the model") from error
         except OSError as error:
             raise BundleError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _is_entry(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("bytes"), int) and isinstance(entry.get("sha256"), str)
 
 
 def _digest(file: Path) -> str:

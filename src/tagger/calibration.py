@@ -120,9 +120,15 @@ def thresholds(scores: F64, truth: F64, aims: Aims) -> F64:
         rows = known[:, label]
         target = truth[rows, label]
         own = _label_thresholds(scores[rows, label], target, aims)
-        weight = target.sum() / (target.sum() + aims.shrink)
-        found[:, label] = weight * own + (1 - weight) * common if np.isfinite(own).all() else common
-    return np.clip(np.maximum.accumulate(found, axis=0), 0.01, 0.99)
+        if np.isfinite(own).all():
+            weight = target.sum() / (target.sum() + aims.shrink)
+            found[:, label] = weight * own + (1 - weight) * common
+        else:
+            found[:, label] = common
+    lenient, balanced, strict = found
+    rising = np.stack((np.minimum(lenient, balanced), balanced, np.maximum(strict, balanced)))
+    clipped: F64 = np.clip(rising, 0.01, 0.99)
+    return clipped
 
 
 def _label_thresholds(scores: F64, truth: F64, aims: Aims) -> F64:

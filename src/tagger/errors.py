@@ -10,6 +10,7 @@
     ├── DataError                  3  labelled data that training or evaluation must not guess about
     ├── WorkError                  5  a work that cannot be read (4 when other works could be)
     └── OutputError                5  results that could not be written
+        └── ClosedPipeError        0  nobody reads the results any more: no reason to say anything
 
 Each message says what is wrong and in which file, and ends with what to type next where there is such a thing.
 """
@@ -67,6 +68,12 @@ class OutputError(TaggerError):
     """Results that could not be written (a full disk, a folder that is not there)."""
 
     exit_code = 5
+
+
+class ClosedPipeError(OutputError):
+    """Whoever read the results has gone, as `head` does: the run ends, and nobody need be told."""
+
+    exit_code = 0
 
 
 SOME_WORKS_FAILED = 4

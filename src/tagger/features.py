@@ -25,6 +25,7 @@ F32 = NDArray[np.float32]
 BLOCK_CHARS = 1 << 16
 
 _SEPARATOR, _APOSTROPHE, _ASTERISK = 0, 1, 2
+_COMBINING = (0x0300, 0x0370)
 _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
 _MIX_1 = np.uint64(0xFF51AFD7ED558CCD)
@@ -133,6 +134,10 @@ def read_words(passages: Sequence[str]) -> Words:
     True
     """
     codes = _code_points("\n".join(passages) + "\n")
+    if codes.itemsize > 1 and ((codes >= _COMBINING[0]) & (codes < _COMBINING[1])).any():
+        # An accent that is a character of its own joins its letter; few texts have any.
+        passages = [unicodedata.normalize("NFC", passage) for passage in passages]
+        codes = _code_points("\n".join(passages) + "\n")
     letters = _FOLD.take(codes, mode="clip")
     is_word = _word_mask(letters)
     edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1

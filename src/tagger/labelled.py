@@ -101,7 +101,7 @@ def _split_of(works: Sequence[LabelledWork], path: Path) -> dict[str, str]:
     ids = {each.work.id for each in works}
     split_of: dict[str, str] = {}
     for file in sorted((path / _SPLITS).glob("*.txt")):
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        for number, line in enumerate(decode(file.read_bytes())[0].splitlines(), 1):
             name = line.strip()
             if not name:
                 continue

@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+_WINDOW = 8
+
 
 def map_batches(function: Callable[[T], R], batches: Iterable[T], jobs: int = 1) -> Iterator[R]:
     """`function` of each batch, in the batches' order; `jobs` processes, or in this one when it is 1.
 
-    Batches are drawn as they are needed, a few ahead, so an endless stream is welcome. With several processes the
-    function must be importable, and large arrays within it are shared, not copied.
+    Batches are drawn as they are needed, a window of a few for each process, so an endless stream is welcome. With
+    several processes the function must be importable; large arrays within it are shared, not copied.
 
     >>> list(map_batches(len, ["a", "bb"]))
     [1, 2]
     """
     if jobs == 1:
         return map(function, batches)
+    return _map_in_windows(function, iter(batches), jobs)
+
+
+def _map_in_windows(function: Callable[[T], R], batches: Iterator[T], jobs: int) -> Iterator[R]:
+    """A window is done before the next is drawn: joblib's own stream draws on however slow its reader is, and complains
+    when it is left early.
+    """
     from joblib import Parallel, delayed
 
-    workers = Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch="2*n_jobs")
-    results: Iterator[R] = workers(delayed(function)(batch) for batch in batches)
-    return results
+    with Parallel(n_jobs=jobs, batch_size=1, initializer=_ignore_interrupts) as workers:
+        while window := list(islice(batches, _WINDOW * jobs)):
+            yield from workers(delayed(function)(batch) for batch in window)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the first one ends the others, which need not say anything."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def available_cores() -> int:

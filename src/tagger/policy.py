@@ -20,8 +20,11 @@ from tagger.labels import LabelSet
 BANDS = ("unsure", "possible", "likely")  # in the order of PRESETS, whose thresholds they start from
 
 MIN_WORDS = 30
-# Measured on our passages and on source code, tables and random bytes: prose is over .92 letters, they are under .78.
-MIN_LETTERS = 0.80
+# Measured on our stories, chat logs among them, and on source code, mark-up, tables and random bytes. Tables and
+# random bytes are under .6 letters, stories over .75; code has more signs than most stories and fewer known words.
+MIN_LETTERS = 0.70
+MAX_SIGNS = 0.045
+MIN_KNOWN_WITH_SIGNS = 0.85
 
 
 class Thresholds(NamedTuple):
@@ -75,16 +78,25 @@ def bands(scores: F64, levels: F64) -> NDArray[np.int64]:
     return reached
 
 
-def abstention(
-    words: int, known: int, letters: int, visible: int, least_known: float, language: str = "English"
-) -> str | None:
-    """Why a work had better not be scored, or None.
-
-    `known` of its `words` are in the model's vocabulary, of which `least_known` (0..1) must be; `letters` of its
-    `visible` characters are letters.
+class Makeup(NamedTuple):
+    """What a work is made of: `known` of its `words` are in the model's vocabulary; `letters` and `signs` (of code and
+    tables) are among its `visible` characters.
     """
+
+    words: int
+    known: int
+    letters: int
+    signs: int
+    visible: int
+
+
+def abstention(makeup: Makeup, least_known: float, language: str = "English") -> str | None:
+    """Why a work had better not be scored, or None; `least_known` of its words, 0..1, must be known."""
+    words, known, letters, signs, visible = makeup
     if words and letters < MIN_LETTERS * visible:
         return f"not prose: only {letters / max(visible, 1):.0%} of its characters are letters"
+    if signs > MAX_SIGNS * visible and known < MIN_KNOWN_WITH_SIGNS * words:
+        return f"not prose: {signs / visible:.0%} of its characters are the signs of code or tables"
     if words < MIN_WORDS:
         return f"too short: {words} words, and at least {MIN_WORDS} are needed"
     if known < least_known * words:

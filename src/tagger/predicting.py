@@ -21,7 +21,7 @@ from tagger.works import Failure, Work
 STDIN = "-"
 
 # A batch is large enough that NumPy's cost by the call is small, and small enough to keep memory flat.
-BATCH_BYTES = 1 << 20
+BATCH_BYTES = 1 << 18
 BATCH_FILES = 64
 
 # A file yet to be read, the bytes of standard input, or what could not even be opened.
@@ -123,10 +123,10 @@ def _read(item: Item, format: str | None) -> Work | Failure:
         return item
     try:
         if isinstance(item, bytes):
-            return readers.FORMATS[format or "text"](item, STDIN)
+            return readers.read_bytes(item, STDIN, format or "text")
         return readers.read_file(item, format)
     except WorkError as error:
-        return Failure(STDIN if isinstance(item, bytes) else str(item), str(error))
+        return Failure(STDIN if isinstance(item, bytes) else readers.name_of(item), str(error))
 
 
 def gather(paths: Sequence[Path], stdin: BinaryIO, format: str | None = None) -> Iterator[Batch]:
@@ -163,7 +163,7 @@ def _parts(paths: Sequence[Path], stdin: BinaryIO, format: str | None) -> Iterat
             try:
                 files = readers.story_files(path)
             except WorkError as error:
-                yield Failure(str(path), str(error))
+                yield Failure(readers.name_of(path), str(error))
                 continue
             for file in files:
                 yield from _from_file(file, format)
@@ -175,23 +175,31 @@ def _from_file(path: Path, format: str | None) -> Iterator[Batch | Item]:
         return
     try:
         with path.open("rb") as stream:
-            yield from _from_lines(stream, str(path))
+            yield from _from_lines(stream, readers.name_of(path))
     except OSError:
         yield path  # reading it as a file says why it cannot be read
 
 
 def _from_stdin(stdin: BinaryIO, format: str | None) -> Iterator[Batch | Item]:
     """A stream that starts with a brace is JSON Lines, read as they come; any other is one text."""
-    first = stdin.readline() if format in (None, "jsonl") else b""
+    first = _first_lines(stdin) if format in (None, "jsonl") else b""
     if format == "jsonl" or first.lstrip().startswith(b"{"):
         yield from _from_lines(stdin, STDIN, first)
     else:
         yield first + stdin.read()
 
 
+def _first_lines(stdin: BinaryIO) -> bytes:
+    """Everything up to and including the first line that is not blank."""
+    lines = [stdin.readline()]
+    while lines[-1].isspace():
+        lines.append(stdin.readline())
+    return b"".join(lines)
+
+
 def _from_lines(stream: BinaryIO, name: str, first: bytes = b"") -> Iterator[Batch]:
     """Batches of lines, each about BATCH_BYTES; no record at all is one Failure."""
-    lines, number, any_record = [first] if first else [], 1, False
+    lines, number, any_record = first.splitlines(keepends=True), 1, False
     while lines or (lines := stream.readlines(BATCH_BYTES)):
         any_record = any_record or any(not line.isspace() for line in lines)
         yield Batch(lines=lines, name=name, number=number)

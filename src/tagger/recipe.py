@@ -130,7 +130,7 @@ def parse(text: str, name: str) -> Recipe:
 def load(path: Path) -> Recipe:
     """Read a recipe file. Raises RecipeError."""
     try:
-        return parse(path.read_text("utf-8"), str(path))
+        return parse(path.read_text("utf-8-sig"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"cannot read the recipe {path}: {getattr(error, 'strerror', error)}") from error
 

@@ -102,7 +102,7 @@ def loudest(contributions: Contributions, most: int) -> list[list[int]]:
 
 
 def keyword_model(words: Mapping[str, Sequence[str]]) -> tuple[Vocabulary, Weights, tuple[str, ...]]:
-    """A stand-in that needs no training: a label's margin is positive when one of its words is there.
+    """A stand-in that needs no training: a label's margin is positive when one of its words is in a short passage.
 
     `words` gives each label (in order) its words. Returns the vocabulary, the weights and the features' names.
     """

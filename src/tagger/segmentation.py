@@ -14,6 +14,7 @@ MAX_CHARS = 1600
 
 _SENTENCE_END = re.compile(r"""[.!?…]["'”’»)\]*_]{0,4}(?=\s)""")
 _WORD_START = re.compile(r"\S")
+_WRAPPED_LINE_END = re.compile(r"(?<=\S)[^\S\n]*\n(?!\s*\n)")
 _WORD_END = re.compile(r"\S(?=\s)")
 
 
@@ -33,6 +34,15 @@ def segment(work: Work) -> list[Passage]:
         for number, chapter in enumerate(work.chapters, start=1)
         for passage in _segment_chapter(text, number, chapter, hard_wrapped=work.hard_wrapped)
     ]
+
+
+def unwrap(text: str) -> str:
+    r"""A hard-wrapped text with each paragraph on one line.
+
+    >>> unwrap("She put\nthe kettle on.\n\nIt sang.")
+    'She put the kettle on.\n\nIt sang.'
+    """
+    return _WRAPPED_LINE_END.sub(" ", text)
 
 
 def _segment_chapter(text: str, number: int, chapter: Chapter, *, hard_wrapped: bool) -> list[Passage]:

@@ -37,21 +37,24 @@ _TABLE = build_table(np.array([hash_word(word) for word in _WORDS], np.uint64))
 _KINDS = np.array(list(_WORDS.values()), np.int64)
 
 _LENGTHS = ((100, "flash"), (1_000, "ficlet"), (7_500, "one-shot"), (40_000, "novella"))
-_NEWLINE, _QUOTE, _APOSTROPHE = 1, 2, 3
+_NEWLINE, _QUOTE, _APOSTROPHE, _SPACE, _SIGN = 1, 2, 3, 4, 5
 _KIND_OF_MARK = np.zeros(1 << 16, np.uint8)
 _KIND_OF_MARK[[10, 13]] = _NEWLINE
 _KIND_OF_MARK[[0x22, 0x201C, 0x201D, 0x201E, 0xAB, 0xBB]] = _QUOTE
 _KIND_OF_MARK[[0x27, 0x2018, 0x2019]] = _APOSTROPHE
+_KIND_OF_MARK[[0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]] = _SPACE
+_KIND_OF_MARK[[ord(sign) for sign in "{}[]()<>=;_/\\|&^%$@+`#"]] = _SIGN
 
 
 class Observed(NamedTuple):
     """Counts by passage. `markers`, int64[passages, 5]: words outside dialogue of the first, second and third person,
-    and verbs in the past and in the present; `letters` and `visible`, int64[passages]: letters, and characters that
-    are not white space.
+    and verbs in the past and in the present. int64[passages]: `letters`; `signs`, the signs of code and tables; and
+    `visible`, characters that are not white space.
     """
 
     markers: I64
     letters: I64
+    signs: I64
     visible: I64
 
 
@@ -66,17 +69,38 @@ class Structure(NamedTuple):
 def observe(words: Words) -> Observed:
     """Count the markers of person and tense outside dialogue, and the letters, of each passage."""
     n_passages = len(words.first) - 1
+    marks = _find_marks(words)
     places = look_up(_TABLE, words.hashes)
     at = np.flatnonzero(places >= 0)
-    at = at[~_in_dialogue(words, words.starts[at])]
+    at = at[~_in_dialogue(words, marks, words.starts[at])]
     owners = np.searchsorted(words.first, at, side="right") - 1
     kinds = _KINDS[places[at]]
     markers = np.bincount(owners * len(_NAMES) + kinds, minlength=n_passages * len(_NAMES))
+    spaces, signs = (np.diff(np.searchsorted(marks.of(kind), words.offsets)) for kind in (_SPACE, _SIGN))
     return Observed(
         markers.reshape(n_passages, len(_NAMES)),
         letters=_count_in(words.letters > ord("9"), words.offsets),
-        visible=_count_in(words.codes > ord(" "), words.offsets),
+        signs=signs,
+        visible=_count_in(words.codes > ord(" "), words.offsets) - spaces,
     )
+
+
+class _Marks(NamedTuple):
+    """The characters that mean something here: their offsets, int64[marks], and kinds, uint8[marks]."""
+
+    at: I64
+    kinds: NDArray[np.uint8]
+
+    def of(self, kind: int) -> I64:
+        """The offsets of one kind."""
+        offsets: I64 = self.at[self.kinds == kind]
+        return offsets
+
+
+def _find_marks(words: Words) -> _Marks:
+    kinds = _KIND_OF_MARK.take(words.codes, mode="clip")
+    at = np.flatnonzero(kinds > 0)
+    return _Marks(at, kinds.take(at))
 
 
 def _count_in(mask: NDArray[np.bool_], offsets: I64) -> I64:
@@ -86,21 +110,18 @@ def _count_in(mask: NDArray[np.bool_], offsets: I64) -> I64:
     return np.array(counts, np.int64)
 
 
-def _in_dialogue(words: Words, positions: I64) -> NDArray[np.bool_]:
+def _in_dialogue(words: Words, marks: _Marks, positions: I64) -> NDArray[np.bool_]:
     """Whether each position stands between quotation marks.
 
     Marks open and close in turn and start anew with each line. Single quotes are read as marks only in passages
     without double ones, and then only where they do not join letters.
     """
-    kinds = _KIND_OF_MARK.take(words.codes, mode="clip")
-    at = np.flatnonzero(kinds > 0)
-    kinds = kinds.take(at)
-    lines, marks = at[kinds == _NEWLINE], at[kinds == _QUOTE]
-    single = _single_quotes(words, at[kinds == _APOSTROPHE], np.searchsorted(marks, words.offsets))
+    lines, quotes = marks.of(_NEWLINE), marks.of(_QUOTE)
+    single = _single_quotes(words, marks.of(_APOSTROPHE), np.searchsorted(quotes, words.offsets))
     if len(single):
-        marks = np.sort(np.concatenate((marks, single)))
-    marks_above = np.concatenate(([0], np.searchsorted(marks, lines)))
-    on_its_line = np.searchsorted(marks, positions) - marks_above.take(np.searchsorted(lines, positions))
+        quotes = np.sort(np.concatenate((quotes, single)))
+    above = np.concatenate(([0], np.searchsorted(quotes, lines)))
+    on_its_line = np.searchsorted(quotes, positions) - above.take(np.searchsorted(lines, positions))
     inside: NDArray[np.bool_] = on_its_line % 2 == 1
     return inside
 
@@ -111,7 +132,8 @@ def _single_quotes(words: Words, apostrophes: I64, doubled: I64) -> I64:
     joins = (letters[np.maximum(apostrophes - 1, 0)] > 2) & (letters[np.minimum(apostrophes + 1, last)] > 2)
     marks = apostrophes[~joins]
     passages = np.searchsorted(words.offsets, marks, side="right") - 1
-    return marks[np.diff(doubled)[passages] == 0]
+    single: I64 = marks[np.diff(doubled)[passages] == 0]
+    return single
 
 
 def classify(markers: Sequence[int], words: int) -> Structure:

@@ -20,10 +20,10 @@ from tagger import scoring
 from tagger.aggregation import WorkMargins, aggregate
 from tagger.bundles import Bundle
 from tagger.calibration import F64, Calibration, calibrate, sigmoid
-from tagger.features import F32, I64, Counts, blocks, featurize, join, read_words
-from tagger.policy import BANDS, Thresholds, abstention, bands, choose_thresholds, decide, imply
+from tagger.features import F32, I64, Counts, blocks, featurize, read_words
+from tagger.policy import BANDS, Makeup, Thresholds, abstention, bands, choose_thresholds, decide, imply
 from tagger.results import SCHEMA, Contribution, Evidence, Result, StructureFacts, Suggestion, failed
-from tagger.segmentation import segment
+from tagger.segmentation import segment, unwrap
 from tagger.structure import Observed, classify, observe
 from tagger.works import Failure, Passage, Work
 
@@ -45,17 +45,25 @@ class Options:
     course: bool = False
 
 
-class Reading(NamedTuple):
-    """What was counted in a batch: work w owns the passages `rows[w]:rows[w + 1]` of every array and list.
+class Block(NamedTuple):
+    """The feature counts of some passages in a row, and the value of each entry."""
 
-    `values`, float32, belong to the entries of `counts`; `margins` is float32[passages, labels].
+    counts: Counts
+    values: F32
+
+
+class Reading(NamedTuple):
+    """What was counted in a batch: work w owns the passages `rows[w]:rows[w + 1]`, block b those from `bounds[b]` to
+    `bounds[b + 1]`; `margins` is float32[passages, labels]; `known` and `total`, int64[passages], count words.
     """
 
     passages: list[Passage]
     rows: I64
-    counts: Counts
-    values: F32
+    blocks: Sequence[Block]
+    bounds: I64
     margins: F32
+    known: I64
+    total: I64
     observed: Observed
 
 
@@ -72,6 +80,7 @@ def tag(works: Sequence[Work | Failure], bundle: Bundle, options: Options | None
     scores = score_works(reading, pooled, bundle)
     suggested = decide(scores, thresholds.chosen, bundle.labels)
     suggested[[reason is not None for reason in reasons]] = False
+    suggested[:, ~bundle.supported] = False
     findings = _find(reading, pooled, suggested, _floors(thresholds.chosen, bundle.calibration))
     suggestions = _suggestions(readable, reading, findings, scores, thresholds, bundle, options)
     elapsed = 1000 * (time.perf_counter() - began) / max(sum(len(work.text) for work in readable), 1)
@@ -83,28 +92,36 @@ def read(works: Sequence[Work], bundle: Bundle) -> Reading:
     """Segment works, count their features and score their passages, a block of text at a time."""
     by_work = [segment(work) for work in works]
     passages = [passage for own in by_work for passage in own]
+    owners = [work for work, own in zip(works, by_work, strict=True) for _ in own]
     # The text of a passage is cut out when its block comes up: a novel is never held twice.
-    texts = [work.text for work, own in zip(works, by_work, strict=True) for _ in own]
     parts = [
-        _read_block(passages[start:end], texts[start:end], bundle)
+        _read_block(list(map(_text, owners[start:end], passages[start:end])), bundle)
         for start, end in blocks(passage.end - passage.start for passage in passages)
-    ] or [_read_block([], [], bundle)]
-    counts, values, margins, observed = zip(*parts, strict=True)
+    ] or [_read_block([], bundle)]
+    read, margins, observed = zip(*parts, strict=True)
     return Reading(
         passages=passages,
-        rows=np.cumsum([0, *(len(own) for own in by_work)]),
-        counts=join(counts),
-        values=np.concatenate(values),
+        rows=np.cumsum([0, *map(len, by_work)]),
+        blocks=read,
+        bounds=np.cumsum([0, *map(len, margins)]),
         margins=np.concatenate(margins),
-        observed=Observed(*(np.concatenate(each) for each in zip(*observed, strict=True))),
+        known=np.concatenate([block.counts.known for block in read]),
+        total=np.concatenate([block.counts.total for block in read]),
+        observed=Observed(*map(np.concatenate, zip(*observed, strict=True))),
     )
 
 
-def _read_block(passages: Sequence[Passage], texts: Sequence[str], bundle: Bundle) -> tuple[Counts, F32, F32, Observed]:
-    words = read_words([text[each.start : each.end] for each, text in zip(passages, texts, strict=True)])
+def _text(work: Work, passage: Passage) -> str:
+    """The text of a passage, in which a line break ends a paragraph."""
+    text = work.text[passage.start : passage.end]
+    return unwrap(text) if work.hard_wrapped else text
+
+
+def _read_block(passages: Sequence[str], bundle: Bundle) -> tuple[Block, F32, Observed]:
+    words = read_words(passages)
     counts = featurize(words, bundle.vocabulary)
     values = scoring.values(counts, bundle.vocabulary.idf)
-    return counts, values, scoring.score(counts, values, bundle.weights), observe(words)
+    return Block(counts, values), scoring.score(counts, values, bundle.weights), observe(words)
 
 
 def score_works(reading: Reading, pooled: WorkMargins, bundle: Bundle) -> F64:
@@ -120,9 +137,10 @@ class _Totals(NamedTuple):
 
     words: I64
     known: I64
-    letters: I64
-    visible: I64
     markers: I64
+    letters: I64
+    signs: I64
+    visible: I64
 
 
 def _totals(reading: Reading) -> _Totals:
@@ -131,23 +149,14 @@ def _totals(reading: Reading) -> _Totals:
         np.cumsum(counts, axis=0, out=sums[1:])
         return np.diff(sums[reading.rows], axis=0)
 
-    counts, observed = reading.counts, reading.observed
-    return _Totals(
-        by_work(counts.total),
-        by_work(counts.known),
-        by_work(observed.letters),
-        by_work(observed.visible),
-        by_work(observed.markers),
-    )
+    return _Totals(by_work(reading.total), by_work(reading.known), *map(by_work, reading.observed))
 
 
 def _abstentions(totals: _Totals, bundle: Bundle) -> list[str | None]:
     """Each work's reason to say nothing of it, or None."""
-    columns = (totals.words, totals.known, totals.letters, totals.visible)
-    return [
-        abstention(words, known, letters, visible, bundle.least_known, bundle.recipe.language)
-        for words, known, letters, visible in zip(*(column.tolist() for column in columns), strict=True)
-    ]
+    columns = (totals.words, totals.known, totals.letters, totals.signs, totals.visible)
+    makeups = map(Makeup, *(column.tolist() for column in columns))
+    return [abstention(makeup, bundle.least_known, bundle.recipe.language) for makeup in makeups]
 
 
 class _Findings(NamedTuple):
@@ -228,18 +237,17 @@ def _evidence(
 ) -> list[list[Evidence]]:
     """The evidence of each finding."""
     passages, labels = findings.passages, findings.labels[findings.owners]
-    moved = scoring.explain(reading.counts, reading.values, bundle.weights, passages, labels)
     margins = reading.margins[passages, labels]
+    words, contributions = _explain(reading, passages, labels, bundle, options)
     columns = zip(
         findings.owners.tolist(),
         passages.tolist(),
         _alone(margins, bundle.calibration, labels).round(4).tolist(),
-        scoring.loudest(moved, options.words),
+        words,
         strict=True,
     )
-    names = bundle.names
     by_finding: list[list[Evidence]] = [[] for _ in findings.works]
-    for i, (owner, passage, score, features) in enumerate(columns):
+    for i, (owner, passage, score, some) in enumerate(columns):
         chapter, paragraph, start, end = reading.passages[passage]
         piece: Evidence = {
             "chapter": chapter,
@@ -247,16 +255,37 @@ def _evidence(
             "start": start,
             "end": end,
             "score": score,
-            "words": [names[feature] for feature in features],
+            "words": some,
         }
         if options.quotes:
             piece["quote"] = works[findings.works[owner]].text[start:end]
         if options.contributions:
             piece["margin"] = float(margins[i])
             piece["bias"] = float(bundle.weights.bias[labels[i]])
-            piece["contributions"] = _contributions(moved, i, names)
+            piece["contributions"] = contributions[i]
         by_finding[owner].append(piece)
     return by_finding
+
+
+def _explain(
+    reading: Reading, passages: I64, labels: I64, bundle: Bundle, options: Options
+) -> tuple[list[list[str]], list[list[Contribution]]]:
+    """What moved some (passage, label) pairs: the words that did most and, when asked for, every contribution."""
+    words: list[list[str]] = [[] for _ in passages]
+    everything: list[list[Contribution]] = [[] for _ in passages]
+    names = bundle.names
+    of_block = np.searchsorted(reading.bounds, passages, side="right") - 1
+    for number in np.unique(of_block).tolist():
+        chosen = np.flatnonzero(of_block == number)
+        inside = passages[chosen] - reading.bounds[number]
+        block = reading.blocks[number]
+        moved = scoring.explain(block.counts, block.values, bundle.weights, inside, labels[chosen])
+        for i, features in zip(chosen.tolist(), scoring.loudest(moved, options.words), strict=True):
+            words[i] = [names[feature] for feature in features]
+        if options.contributions:
+            for pair, i in enumerate(chosen.tolist()):
+                everything[i] = _contributions(moved, pair, names)
+    return words, everything
 
 
 def _contributions(moved: scoring.Contributions, pair: int, names: Sequence[str]) -> list[Contribution]:

@@ -130,10 +130,11 @@ def truth_of(works: Sequence[LabelledWork], labels: LabelSet) -> F64:
 
 
 def digest(works: Sequence[LabelledWork]) -> str:
-    """A SHA-256 over the ids, texts and labels of some works, in order."""
+    """A SHA-256 over the ids, texts, groups and labels of some works, in order."""
     total = hashlib.sha256()
     for each in works:
-        parts = (each.work.id, each.work.text, *sorted(each.present), "|", *sorted(each.unknown))
+        labels = (sorted(each.present), sorted(each.unknown), sorted(each.absent), each.partial)
+        parts = (each.work.id, each.work.text, group_of(each), repr(labels))
         total.update("\0".join(parts).encode("utf-8", "surrogatepass") + b"\1")
     return total.hexdigest()
 

@@ -148,6 +148,8 @@ def _pairs_of(block: Words, words: Vocabulary) -> I64:
     """The pairs of known words in a row, each once a passage, as one number each."""
     places = look_up(words.words, block.hashes)
     known = places >= 0
+    if not known.any():
+        return np.zeros(0, np.int64)
     columns = words.columns[places].astype(np.int64)
     owners = np.repeat(np.arange(len(block.first) - 1), np.diff(block.first))
     together = np.flatnonzero(known[1:] & known[:-1] & (owners[1:] == owners[:-1]))

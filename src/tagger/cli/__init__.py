@@ -17,7 +17,7 @@ from tagger.cli.labels import labels
 from tagger.cli.model import app as model
 from tagger.cli.predict import predict
 from tagger.cli.train import train
-from tagger.errors import INTERRUPTED, TaggerError
+from tagger.errors import INTERRUPTED, ClosedPipeError, TaggerError
 
 app = typer.Typer(
     name="tagger",
@@ -56,12 +56,11 @@ def main() -> None:
     try:
         app(prog_name="tagger")
     except TaggerError as error:
-        print(f"tagger: {error}", file=sys.stderr)
+        if not isinstance(error, ClosedPipeError):
+            print(f"tagger: {error}", file=sys.stderr)
         _leave(error.exit_code)
     except KeyboardInterrupt:
         _leave(INTERRUPTED)
-    except BrokenPipeError:
-        _leave(0)
 
 
 def _leave(code: int) -> None:

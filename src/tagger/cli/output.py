@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from tagger.errors import OutputError
+from tagger.errors import ClosedPipeError, OutputError
 
 
 @contextmanager
@@ -33,10 +33,10 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Turn a failure to write into an error that names the file; a closed pipe is no failure."""
+    """Turn a failure to write into an error that names the file, or that says nothing where a pipe was closed."""
     try:
         yield
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        raise ClosedPipeError from error
     except OSError as error:
         raise OutputError(f"cannot write the results to {path}: {error.strerror or error}") from error

@@ -81,7 +81,7 @@ def predict(
     from tagger.reports import Style, frame
     from tagger.tagging import Options
 
-    style = Style(_format(format, files, input_format), _width(output), _color(output))
+    style = Style(_format(format, files, input_format, output), _width(output), _color(output))
     options = Options(
         preset=preset.value,
         thresholds=thresholds(threshold or []),
@@ -139,12 +139,12 @@ def _is_terminal(output: Path | None) -> bool:
     return output is None and sys.stdout.isatty()
 
 
-def _format(given: Format | None, files: list[Path], input_format: InputFormat | None) -> str:
+def _format(given: Format | None, files: list[Path], input_format: InputFormat | None, output: Path | None) -> str:
     """The format asked for; else JSON Lines for JSON Lines, and a table for everything else."""
     if given:
         return given.value
     lines = input_format is InputFormat.jsonl or all(file.suffix == ".jsonl" for file in files)
-    return "jsonl" if lines and not sys.stdout.isatty() else "table"
+    return "jsonl" if lines and not _is_terminal(output) else "table"
 
 
 def _width(output: Path | None) -> int:

@@ -21,6 +21,7 @@ __all__ = [
     "FORMATS",
     "JSON_LINES",
     "SUFFIXES",
+    "name_of",
     "read_bytes",
     "read_file",
     "read_markdown",
@@ -44,7 +45,7 @@ def read_file(path: Path, format: str | None = None) -> Work:
         data = path.read_bytes()
     except OSError as error:
         raise WorkError(why_unreadable(path, error)) from error
-    return read_bytes(data, str(path), format or SUFFIXES.get(path.suffix.lower(), "text"))
+    return read_bytes(data, name_of(path), format or SUFFIXES.get(path.suffix.lower(), "text"))
 
 
 def why_unreadable(path: Path, error: OSError) -> str:
@@ -54,6 +55,11 @@ def why_unreadable(path: Path, error: OSError) -> str:
     if isinstance(error, IsADirectoryError) or path.is_dir():
         return f"{path}: is a folder; name the stories in it"
     return f"{path}: cannot be read: {error.strerror or error}"
+
+
+def name_of(path: Path) -> str:
+    """A path as a work's id: bytes of it that are no characters are replaced, since JSON can hold none."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def story_files(folder: Path) -> list[Path]:

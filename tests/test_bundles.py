@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from tagger import bundles
-from tagger.bundles import FEATURE_NAMES, MANIFEST, Bundle
+from tagger.bundles import FEATURE_NAMES, MANIFEST, MANIFEST_DIGEST, Bundle
 from tagger.errors import BundleError, OutputError
 from tagger.readers import read_text
 from tagger.tagging import read, tag
@@ -44,7 +44,9 @@ def refusal(path: Path) -> str:
 def change_manifest(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = orjson.loads((path / MANIFEST).read_bytes())
     change(manifest)
-    (path / MANIFEST).write_bytes(orjson.dumps(manifest))
+    raw = orjson.dumps(manifest)
+    (path / MANIFEST).write_bytes(raw)
+    (path / MANIFEST_DIGEST).write_text(f"{hashlib.sha256(raw).hexdigest()}  {MANIFEST}\n")
 
 
 def sign_again(path: Path) -> None:
@@ -112,6 +114,24 @@ def test_one_altered_byte_anywhere_in_a_file_is_noticed(model: Path, name: str, 
     data[int(where * (len(data) - 1))] ^= 1
     (model / name).write_bytes(data)
     assert f"{model / name} was altered" in refusal(model)
+
+
+def test_a_manifest_that_was_altered_and_still_reads_is_noticed(model: Path) -> None:
+    text = (model / MANIFEST).read_text()
+    (model / MANIFEST).write_text(
+        text.replace('"top": 1', '"top": 2') if '"top": 1' in text else text.replace('"top": ', '"top": 1')
+    )
+    assert f"{model / MANIFEST} was altered" in refusal(model)
+
+
+@pytest.mark.parametrize("where", [0.0, 0.5, 1.0])
+def test_an_altered_digest_of_the_manifest_is_noticed(model: Path, where: float) -> None:
+    data = bytearray((model / MANIFEST_DIGEST).read_bytes())
+    data[int(where * (len(data) - 1))] ^= 1
+    (model / MANIFEST_DIGEST).write_bytes(data)
+    assert str(model / MANIFEST_DIGEST) in refusal(model)
+    (model / MANIFEST_DIGEST).unlink()
+    assert str(model / MANIFEST_DIGEST) in refusal(model)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -215,7 +235,7 @@ def test_saving_over_a_bundle_replaces_it_whole_and_keeps_its_card(bundle: Bundl
     other = replace(bundle, recipe=replace(bundle.recipe, name="other"))
     bundles.save(other, model)
     assert bundles.load(model).recipe.name == "other"
-    assert {file.name for file in model.iterdir()} == {*FILES, MANIFEST, "README.md"}
+    assert {file.name for file in model.iterdir()} == {*FILES, MANIFEST, MANIFEST_DIGEST, "README.md"}
     assert (model / "README.md").read_text() == "The card."
     assert [file.name for file in model.parent.iterdir()] == ["model"]
 

@@ -91,7 +91,6 @@ def test_what_cannot_be_is_told(data: Path, bundle_path: Path, tmp_path: Path) -
         assert result.stdout == ""
 
 
-@pytest.mark.xfail(strict=True, reason="cli.evaluate takes --folds 1, which leaves nothing to train on")
 def test_one_fold_is_a_usage_error(data: Path) -> None:
     result = evaluate(data, "--folds", 1, "--split", "all")
     assert isinstance(result.exception, UsageError) or result.exit_code == 2

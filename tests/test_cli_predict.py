@@ -22,7 +22,7 @@ from tagger.errors import BundleError, OutputError, TaggerError, UnknownLabelErr
 
 GOLDEN = Path(__file__).parent / "golden"
 INPUT = GOLDEN / "input"
-# With this variable set the golden files are written anew instead of compared; look at the difference before committing.
+# With this variable set the golden files are written anew first; look at the difference before committing it.
 UPDATE = "TAGGER_UPDATE_GOLDEN"
 
 STORY = "The morning went by slowly in the harbour, and nobody at the long table said very much. " * 4
@@ -123,9 +123,8 @@ def test_the_formats_say_the_same(predict: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_json_is_valid_whatever_the_number_of_works(predict: Any, story: Path) -> None:
-    (two,) = (json.loads(predict(story, story, "-f", "json").stdout),)
-    (one,) = (json.loads(predict(story, "-f", "json").stdout),)
-    assert (len(one), len(two)) == (1, 2)
+    for number in (1, 2, 3):
+        assert len(json.loads(predict(*[story] * number, "-f", "json").stdout)) == number
 
 
 @pytest.mark.parametrize(
@@ -269,8 +268,8 @@ def test_usage_errors_end_with_two(predict: Any, story: Path, options: list[str]
 
 def test_messages_go_to_standard_error_and_quiet_stops_them(predict: Any, story: Path, tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere.txt"
-    for format in ("table", "jsonl"):
-        loud, quiet = predict(nowhere, story, "-f", format), predict(nowhere, story, "-f", format, "-q")
+    for style in ("table", "jsonl"):
+        loud, quiet = predict(nowhere, story, "-f", style), predict(nowhere, story, "-f", style, "-q")
         assert loud.stderr == f"tagger: {nowhere}: no such file; check the spelling\n"
         assert quiet.stderr == ""
         assert untimed(quiet.stdout_bytes) == untimed(loud.stdout_bytes)

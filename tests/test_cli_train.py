@@ -145,7 +145,6 @@ def test_a_folder_that_is_no_model_is_never_replaced(data: Path, tmp_path: Path)
     assert content(tmp_path) == {"draft.txt": b"years of work"}
 
 
-@pytest.mark.xfail(strict=True, reason="cli.train looks at -o only after the training, which may have taken hours")
 def test_a_place_that_will_not_do_is_told_before_the_training(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

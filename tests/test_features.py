@@ -80,7 +80,6 @@ def test_both_cases_of_a_latin_letter_are_one() -> None:
     assert [pair for pair in both if len({hash_word(f"x{each}x") for each in pair}) > 1] == []
 
 
-@pytest.mark.xfail(strict=True, reason="combining accents, U+0300 and on, count as letters")
 def test_an_accent_is_folded_when_it_is_a_character_of_its_own() -> None:
     assert hash_word("cafe\u0301") == hash_word("café")
 

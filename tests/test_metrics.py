@@ -6,9 +6,9 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
+import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
-import sklearn.metrics
 
 from tagger import metrics
 from tagger.errors import DataError

@@ -56,7 +56,6 @@ def test_one_process_draws_no_batch_before_it_is_wanted() -> None:
     assert stream.drawn == 5
 
 
-@pytest.mark.xfail(strict=True, reason="joblib draws on as batches get done, whether their results are taken or not")
 @LEFT_EARLY
 def test_several_processes_draw_only_a_few_batches_ahead_of_a_slow_reader() -> None:
     stream = Endless()
@@ -66,7 +65,6 @@ def test_several_processes_draw_only_a_few_batches_ahead_of_a_slow_reader() -> N
     assert stream.drawn < 20
 
 
-@pytest.mark.xfail(strict=True, raises=UserWarning, reason="joblib warns of the tasks that nobody waited for")
 def test_a_run_that_is_broken_off_ends_quietly() -> None:
     results = map_batches(abs, count(), 2)
     next(results)

@@ -26,7 +26,7 @@ from tagger import __version__
 from tagger import recipe as recipes
 from tagger.aggregation import Rule
 from tagger.calibration import PRESETS, Calibration
-from tagger.errors import BundleError, OutputError
+from tagger.errors import BundleError, OutputError, UnusableError
 from tagger.features import Table, Vocabulary
 from tagger.labels import LabelSet
 from tagger.results import ModelFacts
@@ -34,6 +34,7 @@ from tagger.scoring import Weights
 
 FORMAT = "tagger.bundle/1"
 MANIFEST = "manifest.json"
+MANIFEST_DIGEST = "manifest.sha256"
 FEATURE_NAMES = "features.txt"
 
 # Each array's file, type and number of dimensions.
@@ -84,8 +85,7 @@ def save(bundle: Bundle, path: Path) -> None:
 
     Raises OutputError when it cannot be written, or when `path` holds something that is no bundle.
     """
-    if not _may_be_replaced(path):
-        raise OutputError(f"{path} exists and is not a model of tagger; choose another place with -o")
+    check_place(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,11 +101,15 @@ def save(bundle: Bundle, path: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _may_be_replaced(path: Path) -> bool:
-    """A bundle may, and a folder with nothing in it but a model card; anything else is somebody's."""
+def check_place(path: Path) -> None:
+    """Raise OutputError where a bundle must not be written.
+
+    It may replace a bundle, and a folder with nothing in it but a model card; anything else is somebody's.
+    """
     if not path.exists() or (path / MANIFEST).is_file():
-        return True
-    return path.is_dir() and all(each.suffix == ".md" for each in path.iterdir())
+        return
+    if not path.is_dir() or any(each.suffix != ".md" for each in path.iterdir()):
+        raise OutputError(f"{path} exists and is not a model of tagger; choose another place with -o")
 
 
 def _swap(new: Path, path: Path) -> None:
@@ -132,6 +136,8 @@ def _write(bundle: Bundle, folder: Path) -> None:
     }
     text = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)
     (folder / MANIFEST).write_bytes(text + b"\n")
+    # As `sha256sum --check` reads it.
+    (folder / MANIFEST_DIGEST).write_text(f"{_digest(folder / MANIFEST)}  {MANIFEST}\n", "utf-8")
 
 
 def _arrays_of(bundle: Bundle) -> dict[str, NDArray[Any]]:
@@ -186,16 +192,19 @@ def load(path: Path) -> Bundle:
     raw = _read_manifest_bytes(path)
     manifest = _parse_manifest(raw, path)
     _check_files(manifest, path)
+    sha256 = hashlib.sha256(raw).hexdigest()
+    if _recorded_digest(path) != f"{sha256}  {MANIFEST}\n":
+        raise BundleError(f"{path / MANIFEST} was altered after training: {path / MANIFEST_DIGEST} says otherwise")
     try:
-        return _assemble(manifest, path, hashlib.sha256(raw).hexdigest())
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return _assemble(manifest, path, sha256)
+    except (KeyError, TypeError, ValueError, AttributeError, UnusableError) as error:
         raise BundleError(f"{path / MANIFEST} is not what tagger wrote: {error!r}; train the model again") from error
 
 
 def _read_manifest_bytes(path: Path) -> bytes:
     try:
         return (path / MANIFEST).read_bytes()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         what = "holds no manifest.json, so it is not a model of tagger" if path.exists() else "does not exist"
         raise BundleError(f"the model {path} {what}; name one with -m, or make one with `tagger train`") from error
     except OSError as error:
@@ -232,6 +241,13 @@ def _check_files(manifest: Mapping[str, Any], path: Path) -> None:
             raise BundleError(f"{file} is missing from the model") from error
         except OSError as error:
             raise BundleError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _recorded_digest(path: Path) -> str:
+    try:
+        return (path / MANIFEST_DIGEST).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path / MANIFEST_DIGEST} is missing from the model or cannot be read") from error
 
 
 def _is_entry(entry: object) -> bool:

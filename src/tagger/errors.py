@@ -76,6 +76,11 @@ class ClosedPipeError(OutputError):
     exit_code = 0
 
 
+def printable(text: str) -> str:
+    """The text without control characters and line breaks: neither a story nor a file's name steers the terminal."""
+    return "".join(each if each.isprintable() else " " for each in text)
+
+
 SOME_WORKS_FAILED = 4
 ALL_WORKS_FAILED = 5
 INTERRUPTED = 130

@@ -14,7 +14,8 @@ from tagger.scoring import values
 
 
 def pipeline(bundle: Bundle) -> Any:
-    """A Pipeline whose `decision_function` takes passages (str) and gives their margins, float[passages, labels].
+    """A Pipeline whose `decision_function` takes passages (str) and gives their margins, float[passages, labels], or
+    float[passages] where there is one label, as scikit-learn has it.
 
     Labels are in `pipeline.classes_`; calibration and aggregation over a work are not part of it. Made of
     scikit-learn's own classes and tagger's reader of words, so tagger must be installed where it is loaded.

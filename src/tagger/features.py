@@ -22,7 +22,7 @@ I32 = NDArray[np.int32]
 F32 = NDArray[np.float32]
 
 # About what fits into a core's level-2 cache with its intermediates, and little enough to start fast.
-BLOCK_CHARS = 1 << 16
+BLOCK_CHARS = 1 << 17
 
 _SEPARATOR, _APOSTROPHE, _ASTERISK = 0, 1, 2
 _COMBINING = (0x0300, 0x0370)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -33,16 +36,24 @@ def _map_in_windows(function: Callable[[T], R], batches: Iterator[T], jobs: int)
     """
     from joblib import Parallel, delayed
 
-    with Parallel(n_jobs=jobs, batch_size=1, initializer=_ignore_interrupts) as workers:
+    with Parallel(n_jobs=jobs, batch_size=1) as workers:
+        with _interrupts_ignored():  # by the workers for good: they inherit it when they start
+            workers(delayed(os.getpid)() for _ in range(jobs))
         while window := list(islice(batches, _WINDOW * jobs)):
             yield from workers(delayed(function)(batch) for batch in window)
 
 
-def _ignore_interrupts() -> None:
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
     """Ctrl-C reaches every process of a terminal; the first one ends the others, which need not say anything."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def available_cores() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -21,7 +20,7 @@ from tagger.works import Failure, Work
 STDIN = "-"
 
 # A batch is large enough that NumPy's cost by the call is small, and small enough to keep memory flat.
-BATCH_BYTES = 1 << 18
+BATCH_BYTES = 1 << 20
 BATCH_FILES = 64
 
 # A file yet to be read, the bytes of standard input, or what could not even be opened.
@@ -60,10 +59,6 @@ class Job:
     style: reports.Style = field(default_factory=reports.Style)
 
 
-# Python's collector of cycles starts anew after so many new objects; results make many objects and no cycles.
-_GC_THRESHOLD = 100_000
-
-
 def predict(batches: Iterable[Batch], job: Job, jobs: int = 1) -> Iterator[Outcome]:
     """One outcome a work, in order, the same whatever the number of jobs.
 
@@ -79,7 +74,6 @@ def predict(batches: Iterable[Batch], job: Job, jobs: int = 1) -> Iterator[Outco
 
 def run(job: Job, batch: Batch) -> list[Outcome]:
     """Read, tag and render one batch."""
-    gc.set_threshold(_GC_THRESHOLD)
     results = tag(list(_works(batch)), bundle_at(job.bundle), job.options)
     return _outcomes(results, job, unique=bool(batch.lines))
 

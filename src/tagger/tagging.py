@@ -39,7 +39,7 @@ class Options:
     preset: str = "balanced"
     thresholds: Mapping[str, float] = field(default_factory=dict)
     evidence: int = 3
-    words: int = 5
+    words: int = 3
     contributions: bool = False
     quotes: bool = False
     course: bool = False

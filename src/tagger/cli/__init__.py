@@ -15,6 +15,7 @@ from tagger import __version__
 from tagger.cli.evaluate import evaluate
 from tagger.cli.labels import labels
 from tagger.cli.model import app as model
+from tagger.cli.options import say
 from tagger.cli.predict import predict
 from tagger.cli.train import train
 from tagger.errors import INTERRUPTED, ClosedPipeError, TaggerError
@@ -57,7 +58,7 @@ def main() -> None:
         app(prog_name="tagger")
     except TaggerError as error:
         if not isinstance(error, ClosedPipeError):
-            print(f"tagger: {error}", file=sys.stderr)
+            say(error)
         _leave(error.exit_code)
     except KeyboardInterrupt:
         _leave(INTERRUPTED)

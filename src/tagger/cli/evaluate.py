@@ -10,6 +10,7 @@ import typer
 
 from tagger.cli.options import Jobs, Labels, Model, Quiet, job_count, label_set, model_path
 from tagger.cli.predict import Preset
+from tagger.errors import UsageError
 
 
 class Format(StrEnum):
@@ -47,6 +48,8 @@ def evaluate(
     from tagger.evaluation import evaluate as evaluate_bundle
     from tagger.reports.evaluation import render_json, render_table
 
+    if folds == 1:
+        raise UsageError("--folds 1 leaves nothing to train on; give 2 or more")
     works = labelled.load(data)
     with bar(quiet=quiet) as advance:
         if folds:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.errors import UsageError
+from tagger.errors import UsageError, printable
 from tagger.shipped import default_bundle, labels_file
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def thresholds(given: list[str]) -> dict[str, float]:
     return found
 
 
-def say(message: str, *, quiet: bool = False) -> None:
-    """A message for people, on standard error."""
+def say(message: object, *, quiet: bool = False) -> None:
+    """A message for people, one line on standard error."""
     if not quiet:
-        print(f"tagger: {message}", file=sys.stderr)
+        print("tagger: " + printable(str(message)), file=sys.stderr)

@@ -24,6 +24,7 @@ def train(
     from tagger import recipe as recipes
     from tagger.cli.progress import bar
 
+    bundles.check_place(output)
     choices = recipes.load(recipe) if recipe else recipes.Recipe()
     works = labelled.load(data)
     wanted = label_set(labels, works)

@@ -51,9 +51,7 @@ def read_record(line: bytes, place: str) -> Work | Failure:
     try:
         return _work(_parse(line), place)
     except _UnreadableError as error:
-        if error.id is None:
-            return Failure(place, str(error))
-        return Failure(error.id, f"{place}: {error}")
+        return Failure(error.id or place, f"{place}: {error}")
 
 
 def read_labelled(line: bytes, place: str) -> LabelledWork:

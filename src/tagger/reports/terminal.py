@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tagger.errors import printable
 from tagger.results import DeclaredFacts, Evidence, Result, Suggestion
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -16,9 +17,9 @@ def render(result: Result, width: int = 80, color: bool = False) -> str:
 
     The strip beside a suggestion shows where in the work it speaks, from the first passage to the last.
     """
-    lines = [_paint(_printable(result["id"]), _BOLD, color)]
+    lines = [_paint(printable(result["id"]), _BOLD, color)]
     if "error" in result:
-        return "\n".join([*lines, f"  {_paint('error', _RED, color)}  {_printable(result['error'])}"]) + "\n"
+        return "\n".join([*lines, f"  {_paint('error', _RED, color)}  {printable(result['error'])}"]) + "\n"
     lines[0] += f"  {_description(result)}"
     lines += _declared(result["declared"])
     lines += [f"  note  {each}" for each in result["source"]["repairs"]]
@@ -47,20 +48,20 @@ def _declared(declared: DeclaredFacts) -> list[str]:
     parts = [f"rating {declared['rating']}"] if declared["rating"] else []
     if declared["warnings"]:
         parts.append("warnings " + ", ".join(declared["warnings"]))
-    return [f"  declared  {_printable('; '.join(parts))}"] if parts else []
+    return [f"  declared  {printable('; '.join(parts))}"] if parts else []
 
 
 def _suggestion(each: Suggestion, width: int, color: bool) -> Iterable[str]:
     level = _paint(f"{each['band']:<8}", _BOLD if each["band"] == "likely" else "", color)
     right = "" if each["right"] is None else f"right {10 * each['right']:.0f} in 10"
-    yield f"    {level}  {each['label']:<26} {each['score']:.2f}  {strip(each['course']):<16}  {right}".rstrip()
+    yield f"    {level}  {each['label']:<26} {each['score']:.2f}  {strip(each.get('course', [])):<16}  {right}".rstrip()
     for piece in each["evidence"]:
         yield _paint(_cut(f"              {_place(piece)}", width), _DIM, color)
         if "contributions" in piece:
             yield from _arithmetic(piece, width)
         if "quote" in piece:
             lines = _wrapped(piece["quote"], max(width - 16, 20))
-            yield from (f"              | {_printable(line)}" for line in lines)
+            yield from (f"              | {printable(line)}" for line in lines)
 
 
 def _place(piece: Evidence) -> str:
@@ -100,8 +101,3 @@ def _cut(line: str, width: int) -> str:
 
 def _paint(text: str, code: str, color: bool) -> str:
     return f"{code}{text}{_PLAIN}" if color and code else text
-
-
-def _printable(text: str) -> str:
-    """Without control characters: a story must not steer the terminal."""
-    return "".join(each if each.isprintable() else " " for each in text)

@@ -21,26 +21,29 @@ I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 F32 = NDArray[np.float32]
 
-# About what fits into a core's level-2 cache with its intermediates, and little enough to start fast.
-BLOCK_CHARS = 1 << 17
+# Large enough that the cost of a call of NumPy is small beside the work, and small enough to start fast.
+BLOCK_CHARS = 1 << 18
 
-_SEPARATOR, _APOSTROPHE, _ASTERISK = 0, 1, 2
+# What a character is when it is no letter or digit; these stand below them in `Words.letters`.
+OTHER, SPACE, ASTERISK, APOSTROPHE, QUOTE, NEWLINE, SIGN = range(7)
+FIRST_LETTER = ord("0")
 _COMBINING = (0x0300, 0x0370)
 _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
-_MIX_1 = np.uint64(0xFF51AFD7ED558CCD)
-_MIX_2 = np.uint64(0xC4CEB9FE1A85EC53)
+# An odd factor brings all bits of a number to bear on its highest ones, which address the tables (multiplicative
+# hashing, Knuth, TAOCP 3, 6.4), and keeps different numbers different.
+_SPREAD = np.uint64(0xFF51AFD7ED558CCD)
 
 
 class Words(NamedTuple):
     """The words of some passages, in order.
 
-    `letters` are the folded letters of all passages laid end to end (0 parts words), uint16[characters];
-    `starts` and `ends` are offsets into it, int64[words]; `hashes` is uint64[words]; passage p owns the words
-    `first[p]:first[p + 1]` and the characters `offsets[p]:offsets[p + 1] - 1`, both int64[passages + 1].
+    `letters` are the characters of all passages laid end to end, uint16[characters]: folded letters and digits, or one
+    of the classes OTHER to SIGN. `starts` and `ends` are offsets into it, int64[words]; `hashes` is uint64[words].
+    Passage p owns the words `first[p]:first[p + 1]` and the characters `offsets[p]:offsets[p + 1] - 1`, both
+    int64[passages + 1].
     """
 
-    codes: NDArray[np.unsignedinteger]
     letters: NDArray[np.uint16]
     starts: I64
     ends: I64
@@ -90,18 +93,22 @@ class Counts(NamedTuple):
 
 
 def _fold_table() -> NDArray[np.uint16]:
-    """Code point -> folded letter, 0 where none. Letters beyond Latin stand for themselves."""
+    """Code point -> folded letter, or its class. Letters beyond Latin stand for themselves."""
     table = np.zeros(1 << 16, np.uint16)
     for start, end in ((0x0250, 0x2000), (0x2C00, 0x2E00), (0x3040, 0xD800), (0xF900, 0xFE00)):
         table[start:end] = np.arange(start, end)
     latin = [*range(0x0250), *range(0x1E00, 0x1F00)]
     for code in latin:
         letter = unicodedata.normalize("NFKD", chr(code))[0].lower()
-        table[code] = ord(letter[0]) if letter.isalnum() else _SEPARATOR
+        table[code] = ord(letter[0]) if letter.isalnum() else OTHER
     table[0xFF10:0xFF1A] = table[0x30:0x3A]  # full-width digits and letters
     table[0xFF21:0xFF3B] = table[0xFF41:0xFF5B] = table[0x61:0x7B]
-    table[[ord(mark) for mark in "'‘’ʼ＇"]] = _APOSTROPHE
-    table[ord("*")] = _ASTERISK
+    table[[*range(33), 0x7F, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x3000]] = SPACE
+    table[[0x0A, 0x0D, 0x2028, 0x2029]] = NEWLINE
+    table[[ord(mark) for mark in '"“”„«»']] = QUOTE
+    table[[ord(mark) for mark in "'‘’ʼ＇"]] = APOSTROPHE
+    table[[ord(mark) for mark in "{}[]()<>=;_/\\|&^%$@+`#"]] = SIGN
+    table[ord("*")] = ASTERISK
     return table
 
 
@@ -147,7 +154,6 @@ def read_words(passages: Sequence[str]) -> Words:
     offsets = np.zeros(len(passages) + 1, np.int64)
     np.cumsum([len(passage) + 1 for passage in passages], out=offsets[1:])
     return Words(
-        codes=codes,
         letters=letters,
         starts=starts,
         ends=ends,
@@ -171,8 +177,8 @@ def _code_points(text: str) -> NDArray[np.unsignedinteger]:
 
 def _word_mask(letters: NDArray[np.uint16]) -> NDArray[np.bool_]:
     """Which characters belong to a word: letters, digits, and a joiner between two of them."""
-    mask = letters > _ASTERISK
-    joiners = np.flatnonzero((letters - 1) < _ASTERISK)  # 0 wraps around to 65535
+    mask = letters >= FIRST_LETTER
+    joiners = np.flatnonzero((letters == APOSTROPHE) | (letters == ASTERISK))
     joiners = joiners[(joiners > 0) & (joiners < len(letters) - 1)]
     mask[joiners[mask[joiners - 1] & mask[joiners + 1]]] = True
     return mask
@@ -189,11 +195,11 @@ _INVERSES = _powers(_INVERSE, 1)
 
 
 def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
-    """The hash of each word: its letters times powers of a base, moved to the origin, then mixed."""
+    """The hash of each word: its letters times powers of a base, moved to the origin and spread over all bits."""
     global _POWERS, _INVERSES
     if len(_POWERS) <= len(letters):
         size = max(BLOCK_CHARS + 4096, len(letters) + 1)
-        _POWERS, _INVERSES = _powers(_BASE, size), _powers(_INVERSE, size)
+        _POWERS, _INVERSES = _powers(_BASE, size), _powers(_INVERSE, size) * _SPREAD
     sums = np.zeros(len(letters) + 1, np.uint64)
     sums[1:] = letters
     sums[1:] *= _POWERS[: len(letters)]
@@ -201,16 +207,6 @@ def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
     hashes = sums.take(ends)
     hashes -= sums.take(starts)
     hashes *= _INVERSES.take(starts)
-    return _mix(hashes)
-
-
-def _mix(hashes: U64) -> U64:
-    """Spread a hash over all its bits (the finaliser of MurmurHash3, public domain, A. Appleby)."""
-    hashes ^= hashes >> np.uint64(33)
-    hashes *= _MIX_1
-    hashes ^= hashes >> np.uint64(33)
-    hashes *= _MIX_2
-    hashes ^= hashes >> np.uint64(33)
     return hashes
 
 
@@ -226,7 +222,11 @@ def hash_word(word: str) -> int:
 
 def hash_pairs(first: I32, second: I32) -> U64:
     """The hashes of pairs of features, given their numbers (int32[n] each)."""
-    return _mix((first.astype(np.uint64) << np.uint64(32)) + second.astype(np.uint64) + _MIX_2)
+    keys = first.astype(np.uint64)
+    keys <<= np.uint64(32)
+    keys |= second.view(np.uint32)
+    keys *= _SPREAD
+    return keys
 
 
 def build_table(keys: U64) -> Table:
@@ -258,8 +258,8 @@ def look_up(table: Table, hashes: U64) -> I32:
     bits = len(slots).bit_length() - 1
     where = (hashes >> np.uint64(64 - bits)).view(np.int64)
     found = slots.take(where)
-    # An empty slot is compared with the first key, which cannot match: that key would have been found there.
-    wrong = np.flatnonzero((keys.take(found, mode="clip") != hashes) & (found >= 0))
+    hits = np.flatnonzero(found >= 0)
+    wrong = hits[keys.take(found.take(hits)) != hashes.take(hits)]
     while len(wrong):
         where[wrong] = (where[wrong] + 1) & (len(slots) - 1)
         found[wrong] = slots[where[wrong]]

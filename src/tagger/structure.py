@@ -11,7 +11,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.features import I64, Words, build_table, hash_word, look_up
+from tagger.features import (
+    APOSTROPHE,
+    FIRST_LETTER,
+    I64,
+    NEWLINE,
+    QUOTE,
+    SIGN,
+    SPACE,
+    Words,
+    build_table,
+    hash_word,
+    look_up,
+)
 
 # Verbs whose past and present differ as words; "read" or "put" would say nothing.
 _MARKERS = {
@@ -37,13 +49,6 @@ _TABLE = build_table(np.array([hash_word(word) for word in _WORDS], np.uint64))
 _KINDS = np.array(list(_WORDS.values()), np.int64)
 
 _LENGTHS = ((100, "flash"), (1_000, "ficlet"), (7_500, "one-shot"), (40_000, "novella"))
-_NEWLINE, _QUOTE, _APOSTROPHE, _SPACE, _SIGN = 1, 2, 3, 4, 5
-_KIND_OF_MARK = np.zeros(1 << 16, np.uint8)
-_KIND_OF_MARK[[10, 13]] = _NEWLINE
-_KIND_OF_MARK[[0x22, 0x201C, 0x201D, 0x201E, 0xAB, 0xBB]] = _QUOTE
-_KIND_OF_MARK[[0x27, 0x2018, 0x2019]] = _APOSTROPHE
-_KIND_OF_MARK[[0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]] = _SPACE
-_KIND_OF_MARK[[ord(sign) for sign in "{}[]()<>=;_/\\|&^%$@+`#"]] = _SIGN
 
 
 class Observed(NamedTuple):
@@ -76,31 +81,30 @@ def observe(words: Words) -> Observed:
     owners = np.searchsorted(words.first, at, side="right") - 1
     kinds = _KINDS[places[at]]
     markers = np.bincount(owners * len(_NAMES) + kinds, minlength=n_passages * len(_NAMES))
-    spaces, signs = (np.diff(np.searchsorted(marks.of(kind), words.offsets)) for kind in (_SPACE, _SIGN))
+    in_words, blank = words.letters > ord("9"), (words.letters == SPACE) | (words.letters == NEWLINE)
     return Observed(
         markers.reshape(n_passages, len(_NAMES)),
-        letters=_count_in(words.letters > ord("9"), words.offsets),
-        signs=signs,
-        visible=_count_in(words.codes > ord(" "), words.offsets) - spaces,
+        letters=_count_in(in_words, words.offsets),
+        signs=np.diff(np.searchsorted(marks.of(SIGN), words.offsets)),
+        visible=np.diff(words.offsets) - _count_in(blank, words.offsets),
     )
 
 
 class _Marks(NamedTuple):
-    """The characters that mean something here: their offsets, int64[marks], and kinds, uint8[marks]."""
+    """The characters that mean something here: their offsets, int64[marks], and classes, uint16[marks]."""
 
     at: I64
-    kinds: NDArray[np.uint8]
+    kinds: NDArray[np.uint16]
 
     def of(self, kind: int) -> I64:
-        """The offsets of one kind."""
+        """The offsets of one class."""
         offsets: I64 = self.at[self.kinds == kind]
         return offsets
 
 
 def _find_marks(words: Words) -> _Marks:
-    kinds = _KIND_OF_MARK.take(words.codes, mode="clip")
-    at = np.flatnonzero(kinds > 0)
-    return _Marks(at, kinds.take(at))
+    at = np.flatnonzero((words.letters - APOSTROPHE) <= SIGN - APOSTROPHE)  # smaller ones wrap around
+    return _Marks(at, words.letters.take(at))
 
 
 def _count_in(mask: NDArray[np.bool_], offsets: I64) -> I64:
@@ -116,8 +120,8 @@ def _in_dialogue(words: Words, marks: _Marks, positions: I64) -> NDArray[np.bool
     Marks open and close in turn and start anew with each line. Single quotes are read as marks only in passages
     without double ones, and then only where they do not join letters.
     """
-    lines, quotes = marks.of(_NEWLINE), marks.of(_QUOTE)
-    single = _single_quotes(words, marks.of(_APOSTROPHE), np.searchsorted(quotes, words.offsets))
+    lines, quotes = marks.of(NEWLINE), marks.of(QUOTE)
+    single = _single_quotes(words, marks.of(APOSTROPHE), np.searchsorted(quotes, words.offsets))
     if len(single):
         quotes = np.sort(np.concatenate((quotes, single)))
     above = np.concatenate(([0], np.searchsorted(quotes, lines)))
@@ -129,7 +133,8 @@ def _in_dialogue(words: Words, marks: _Marks, positions: I64) -> NDArray[np.bool
 def _single_quotes(words: Words, apostrophes: I64, doubled: I64) -> I64:
     """Those apostrophes that are quotation marks; `doubled` is the number of double ones up to each offset."""
     letters, last = words.letters, len(words.letters) - 1
-    joins = (letters[np.maximum(apostrophes - 1, 0)] > 2) & (letters[np.minimum(apostrophes + 1, last)] > 2)
+    before, after = letters[np.maximum(apostrophes - 1, 0)], letters[np.minimum(apostrophes + 1, last)]
+    joins = (before >= FIRST_LETTER) & (after >= FIRST_LETTER)
     marks = apostrophes[~joins]
     passages = np.searchsorted(words.offsets, marks, side="right") - 1
     single: I64 = marks[np.diff(doubled)[passages] == 0]

@@ -81,7 +81,8 @@ def tag(works: Sequence[Work | Failure], bundle: Bundle, options: Options | None
     suggested = decide(scores, thresholds.chosen, bundle.labels)
     suggested[[reason is not None for reason in reasons]] = False
     suggested[:, ~bundle.supported] = False
-    findings = _find(reading, pooled, suggested, _floors(thresholds.chosen, bundle.calibration))
+    is_tag = np.array([label.kind == "tag" for label in bundle.labels])
+    findings = _find(reading, pooled, suggested, _floors(thresholds.chosen, bundle.calibration), is_tag)
     suggestions = _suggestions(readable, reading, findings, scores, thresholds, bundle, options)
     elapsed = 1000 * (time.perf_counter() - began) / max(sum(len(work.text) for work in readable), 1)
     results = _results(readable, totals, scores, suggestions, reasons, bundle, elapsed)
@@ -172,12 +173,18 @@ class _Findings(NamedTuple):
     passages: I64
 
 
-def _find(reading: Reading, pooled: WorkMargins, suggested: NDArray[np.bool_], floors: F64) -> _Findings:
-    """The loudest passages of each suggestion; beyond the first only those that reach the label's floor alone."""
+def _find(
+    reading: Reading, pooled: WorkMargins, suggested: NDArray[np.bool_], floors: F64, is_tag: NDArray[np.bool_]
+) -> _Findings:
+    """The loudest passages of each suggestion; beyond the first only those that reach the label's floor alone.
+
+    A tag is the colour of the whole work: one passage shows it.
+    """
     works, labels = np.nonzero(suggested)
     candidates = pooled.leading[works, :, labels]
     margins = reading.margins[candidates, labels[:, None]]
     shown = (candidates >= 0) & (margins >= floors[labels, None])
+    shown[is_tag[labels], 1:] = False
     shown[:, :1] = candidates[:, :1] >= 0
     owners, ranks = np.nonzero(shown)
     return _Findings(works, labels, owners, candidates[owners, ranks])

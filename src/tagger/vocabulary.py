@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.features import (
+    APOSTROPHE,
+    ASTERISK,
     I32,
     I64,
     U64,
@@ -103,7 +105,7 @@ def _spellings(blocks: Sequence[Words]) -> _Spellings:
 
 def _spell(block: Words, place: int) -> str:
     letters = block.letters[block.starts[place] : block.ends[place]].tolist()
-    return "".join({1: "'", 2: "*"}.get(letter) or chr(letter) for letter in letters)
+    return "".join({APOSTROPHE: "'", ASTERISK: "*"}.get(letter) or chr(letter) for letter in letters)
 
 
 def _group(spellings: _Spellings, stem: Stemmer) -> tuple[list[str], I32]:

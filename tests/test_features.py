@@ -18,12 +18,17 @@ from tagger.features import (
     build_table,
     featurize,
     hash_pairs,
-    hash_word,
+    hash_words,
     join,
     look_up,
     read_words,
 )
 from tagger.works import LabelledWork
+
+
+def hash_word(word: str) -> int:
+    return int(hash_words([word])[0])
+
 
 WORD = re.compile(r"[a-z0-9]+(?:['*][a-z0-9]+)*")
 # ASCII, and separators of two and of four bytes.
@@ -108,7 +113,8 @@ def test_words_that_differ_by_a_joiner_or_an_order_of_letters_differ() -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "…", "two words", "'*'"])
 def test_what_is_not_one_word_has_no_hash(text: str) -> None:
-    assert hash_word(text) == 0
+    with pytest.raises(ValueError, match="not one word each"):
+        hash_words([text])
 
 
 @given(AROUND, st.from_regex(r"[a-zé]{1,12}", fullmatch=True), AROUND, st.integers(0, 2))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tagger.features import blocks, featurize, hash_pairs, hash_word, look_up, read_words
+from tagger.features import blocks, featurize, hash_pairs, hash_words, look_up, read_words
 from tagger.recipe import Features
 from tagger.vocabulary import Learned, collisions, learn, snowball
 from tagger.works import LabelledWork
@@ -24,7 +24,7 @@ def learned(texts: Sequence[str], choices: Features = EVERYTHING) -> Learned:
 
 def feature_of(known: Learned, word: str) -> str | None:
     """The name of the feature that a word counts for."""
-    place = look_up(known.vocabulary.words, np.array([hash_word(word)], np.uint64))[0]
+    place = look_up(known.vocabulary.words, hash_words([word]))[0]
     return known.names[known.vocabulary.columns[place]] if place >= 0 else None
 
 
@@ -130,7 +130,7 @@ def test_no_words_of_the_stories_collide_and_few_are_displaced(stories: Sequence
 
 def test_words_that_share_a_hash_are_counted() -> None:
     words = read_words(["cat owl cat", "hen"])
-    colliding = words._replace(hashes=np.where(words.hashes == hash_word("owl"), words.hashes[0], words.hashes))
+    colliding = words._replace(hashes=np.where(words.hashes == hash_words(["owl"]), words.hashes[0], words.hashes))
     known = learned(["cat owl cat", "hen"])
     assert collisions(known, [words]).hashes == 0
     assert collisions(known, [colliding]).hashes == 1

@@ -17,7 +17,7 @@ class Sizes(NamedTuple):
     """How much is measured: bytes of passages and of JSON Lines, words of the novel, every n-th work to learn from."""
 
     passages: int = 8_000_000
-    lines: int = 20_000_000
+    lines: int = 60_000_000
     novel_words: int = 4_000_000
     every: int = 1
 

@@ -198,7 +198,7 @@ def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
     """The hash of each word: its letters times powers of a base, moved to the origin and spread over all bits."""
     global _POWERS, _INVERSES
     if len(_POWERS) <= len(letters):
-        size = max(BLOCK_CHARS + 4096, len(letters) + 1)
+        size = 1 << len(letters).bit_length()
         _POWERS, _INVERSES = _powers(_BASE, size), _powers(_INVERSE, size) * _SPREAD
     sums = np.zeros(len(letters) + 1, np.uint64)
     sums[1:] = letters
@@ -210,14 +210,19 @@ def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
     return hashes
 
 
-def hash_word(word: str) -> int:
-    """The hash of one word; 0 when the text does not hold exactly one.
+def hash_words(words: Sequence[str]) -> U64:
+    """The hash of each word, uint64[words].
 
-    >>> hash_word("Knife") == hash_word("knife") != hash_word("knives")
+    >>> knife, same, other = hash_words(["Knife", "knife", "knives"])
+    >>> bool(knife == same != other)
     True
+
+    Raises ValueError when one of them is no word, or several.
     """
-    hashes = read_words([word]).hashes
-    return int(hashes[0]) if len(hashes) == 1 else 0
+    hashes = read_words(words).hashes
+    if len(hashes) != len(words):
+        raise ValueError(f"not one word each: {words}")
+    return hashes
 
 
 def hash_pairs(first: I32, second: I32) -> U64:
@@ -232,7 +237,7 @@ def hash_pairs(first: I32, second: I32) -> U64:
 def build_table(keys: U64) -> Table:
     """Lay distinct hashes into a table at least four times as large.
 
-    >>> table = build_table(np.array([hash_word(w) for w in ("blood", "knife")], np.uint64))
+    >>> table = build_table(hash_words(["blood", "knife"]))
     >>> look_up(table, read_words(["The knife, the blood."]).hashes).tolist()
     [-1, 1, -1, 0]
     """

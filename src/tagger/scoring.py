@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagger.features import F32, I32, I64, Counts, Vocabulary, build_table, hash_word
+from tagger.features import F32, I32, I64, Counts, Vocabulary, build_table, hash_words
 
 _DAMPED = np.log(np.maximum(np.arange(1 << 12), 1), dtype=np.float32) + np.float32(1)
 
@@ -107,13 +107,12 @@ def keyword_model(words: Mapping[str, Sequence[str]]) -> tuple[Vocabulary, Weigh
     `words` gives each label (in order) its words. Returns the vocabulary, the weights and the features' names.
     """
     names = tuple(sorted({word for some in words.values() for word in some}))
-    hashes = np.array([hash_word(name) for name in names], np.uint64)
     matrix = np.zeros((len(names), len(words)), np.float32)
     for label, some in enumerate(words.values()):
         for word in some:
             matrix[names.index(word), label] = 8.0
     vocabulary = Vocabulary(
-        words=build_table(hashes),
+        words=build_table(hash_words(names)),
         columns=np.arange(len(names), dtype=np.int32),
         pairs=build_table(np.zeros(0, np.uint64)),
         idf=np.ones(len(names), np.float32),

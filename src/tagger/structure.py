@@ -21,7 +21,7 @@ from tagger.features import (
     SPACE,
     Words,
     build_table,
-    hash_word,
+    hash_words,
     look_up,
 )
 
@@ -45,7 +45,7 @@ _MARKERS = {
 }
 _NAMES = tuple(_MARKERS)
 _WORDS = {word: kind for kind, words in enumerate(_MARKERS.values()) for word in words.split()}
-_TABLE = build_table(np.array([hash_word(word) for word in _WORDS], np.uint64))
+_TABLE = build_table(hash_words(list(_WORDS)))
 _KINDS = np.array(list(_WORDS.values()), np.int64)
 
 _LENGTHS = ((100, "flash"), (1_000, "ficlet"), (7_500, "one-shot"), (40_000, "novella"))

@@ -12,6 +12,7 @@ the same bundle to the bit, whatever the number of jobs.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -374,7 +375,7 @@ def stand_in(labels: LabelSet) -> Bundle:
 
     It exists so that every command can be tried, and tested, before anything was trained.
     """
-    vocabulary, weights, names = keyword_model({label: label.split("-") for label in labels.ids})
+    vocabulary, weights, names = keyword_model({label: re.findall(r"[^\W_]+", label) for label in labels.ids})
     n = len(labels)
     return Bundle(
         labels=labels,

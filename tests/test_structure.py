@@ -151,7 +151,7 @@ def test_a_drabble_is_100_words_in_any_number_of_passages() -> None:
     ("text", "letters", "visible"),
     [
         ("", 0, 0),
-        ("It's 5 o'clock.\n", 9, 13),
+        ("It's 5 o'clock.\n", 11, 13),
         ("naïve café", 9, 9),
         ("жизнь", 5, 5),
         ("a\tb\r\nc  d", 4, 4),

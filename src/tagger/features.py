@@ -22,7 +22,7 @@ I32 = NDArray[np.int32]
 F32 = NDArray[np.float32]
 
 # Large enough that the cost of a call of NumPy is small beside the work, and small enough to start fast.
-BLOCK_CHARS = 1 << 18
+BLOCK_CHARS = 1 << 17
 
 # What a character is when it is no letter or digit; these stand below them in `Words.letters`.
 OTHER, SPACE, ASTERISK, APOSTROPHE, QUOTE, NEWLINE, SIGN = range(7)
@@ -234,20 +234,22 @@ def hash_pairs(first: I32, second: I32) -> U64:
     return keys
 
 
-def build_table(keys: U64) -> Table:
-    """Lay distinct hashes into a table at least four times as large.
+def build_table(keys: U64, room: int = 8) -> Table:
+    """Lay distinct hashes into a table of at least `room` slots each; of two that ask for one slot the earlier gets it.
+
+    So the commonest words come first: most look-ups then end where they begin.
 
     >>> table = build_table(hash_words(["blood", "knife"]))
     >>> look_up(table, read_words(["The knife, the blood."]).hashes).tolist()
     [-1, 1, -1, 0]
     """
-    bits = max(8, int(4 * len(keys)).bit_length())
+    bits = max(8, int(room * len(keys) - 1).bit_length())
     slots = np.full(1 << bits, -1, np.int32)
     pending = np.arange(len(keys), dtype=np.int32)
     where = (keys >> np.uint64(64 - bits)).astype(np.int64)
     while len(pending):
         free = pending[slots[where[pending]] < 0]
-        _, winners = np.unique(where[free], return_index=True)
+        _, winners = np.unique(where[free], return_index=True)  # `pending` rises, so the first is the earliest
         placed = free[winners]
         slots[where[placed]] = placed
         pending = pending[slots[where[pending]] != pending]
@@ -263,8 +265,8 @@ def look_up(table: Table, hashes: U64) -> I32:
     bits = len(slots).bit_length() - 1
     where = (hashes >> np.uint64(64 - bits)).view(np.int64)
     found = slots.take(where)
-    hits = np.flatnonzero(found >= 0)
-    wrong = hits[keys.take(found.take(hits)) != hashes.take(hits)]
+    # An empty slot (-1) is compared with the first key, which cannot match: that key would have been found there.
+    wrong = np.flatnonzero((keys.take(found, mode="clip") != hashes) & (found >= 0))
     while len(wrong):
         where[wrong] = (where[wrong] + 1) & (len(slots) - 1)
         found[wrong] = slots[where[wrong]]
@@ -276,7 +278,7 @@ def featurize(words: Words, vocabulary: Vocabulary) -> Counts:
     """Count the known features of each passage; a pair is two known words in a row within a passage."""
     places = look_up(vocabulary.words, words.hashes)
     at = np.flatnonzero(places >= 0)
-    stems = vocabulary.columns[places[at]]
+    stems = vocabulary.columns.take(places.take(at))
     stem_rows = np.searchsorted(at, words.first)
     together = at[1:] == at[:-1] + 1
     borders = stem_rows[(stem_rows > 0) & (stem_rows < len(at))]

@@ -8,7 +8,6 @@ the log-odds before calibration, 0 where a passage speaks neither for nor agains
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,10 @@ import numpy as np
 from tagger.features import F32, I32, I64, Counts, Vocabulary, build_table, hash_words
 
 _DAMPED = np.log(np.maximum(np.arange(1 << 12), 1), dtype=np.float32) + np.float32(1)
+
+
+# The weights of so many passages at a time stay in a core's own cache.
+_GATHERED = 32
 
 
 class Weights(NamedTuple):
@@ -45,12 +48,15 @@ def _row_sums(entries: F32, rows: I64) -> F32:
 
 def score(counts: Counts, entries: F32, weights: Weights) -> F32:
     """The margins of each passage, float32[passages, labels], from its feature `values`."""
-    gathered = weights.matrix.take(counts.columns, axis=0)
     margins = np.empty((len(counts.rows) - 1, len(weights.bias)), np.float32)
     bounds = counts.rows.tolist()
     # One small product a passage: measured three times as fast as a segmented sum over all of them.
-    for row, (start, end) in enumerate(pairwise(bounds)):
-        np.dot(entries[start:end], gathered[start:end], out=margins[row])
+    for first in range(0, len(margins), _GATHERED):
+        base, last = bounds[first], min(first + _GATHERED, len(margins))
+        gathered = weights.matrix.take(counts.columns[base : bounds[last]], axis=0)
+        for row in range(first, last):
+            start, end = bounds[row], bounds[row + 1]
+            np.dot(entries[start:end], gathered[start - base : end - base], out=margins[row])
     return margins + weights.bias
 
 

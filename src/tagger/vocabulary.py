@@ -39,7 +39,9 @@ class Learned(NamedTuple):
 
 
 class _Spellings(NamedTuple):
-    """Every distinct word: its hash, uint64[words], how often it occurs, int64[words], and how it is written."""
+    """Every distinct word, the commonest first: its hash, uint64[words], how often it occurs, int64[words], and its
+    spelling.
+    """
 
     hashes: U64
     occurrences: I64
@@ -88,7 +90,7 @@ def _vocabulary(hashes: U64, columns: I32, n_stems: int) -> Vocabulary:
 
 
 def _spellings(blocks: Sequence[Words]) -> _Spellings:
-    """All distinct words of the blocks, ordered by hash."""
+    """All distinct words of the blocks; of equally common ones the smaller hash comes first."""
     hashes, occurrences = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     written: dict[int, str] = {}
     for block in blocks:
@@ -100,6 +102,8 @@ def _spellings(blocks: Sequence[Words]) -> _Spellings:
         totals = np.zeros(len(merged), np.int64)
         np.add.at(totals, where, np.concatenate((occurrences, often)))
         hashes, occurrences = merged, totals
+    order = np.argsort(-occurrences, kind="stable")
+    hashes, occurrences = hashes[order], occurrences[order]
     return _Spellings(hashes, occurrences, [written[value] for value in hashes.tolist()])
 
 
@@ -131,17 +135,15 @@ def _frequencies(blocks: Sequence[Words], vocabulary: Vocabulary) -> I64:
 
 
 def _pairs(blocks: Sequence[Words], words: Vocabulary, choices: Features) -> tuple[I32, I32, I64]:
-    """The pairs of stems worth keeping, in the order of their numbers: first, second, and their frequency."""
+    """The pairs of stems worth keeping, the commonest first: first, second, and their frequency."""
     keys, often = np.zeros(0, np.int64), np.zeros(0, np.int64)
     for block in blocks:
         found = _pairs_of(block, words)
         keys, where = np.unique(np.concatenate((keys, found)), return_inverse=True)
         totals = np.bincount(where[: len(often)], often, len(keys)) if len(often) else np.zeros(len(keys))
         often = totals.astype(np.int64) + np.bincount(where[len(often) :], minlength=len(keys))
-    kept = np.flatnonzero(often >= choices.min_pair)
-    if len(kept) > choices.max_pairs:
-        most = np.argsort(-often[kept], kind="stable")[: choices.max_pairs]
-        kept = np.sort(kept[most])
+    order = np.argsort(-often, kind="stable")[: choices.max_pairs]
+    kept = order[often[order] >= choices.min_pair]
     first, second = (keys[kept] >> 32).astype(np.int32), (keys[kept] & 0xFFFFFFFF).astype(np.int32)
     return first, second, often[kept]
 

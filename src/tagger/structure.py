@@ -96,7 +96,7 @@ def _in_each(positions: I64, offsets: I64) -> I64:
 
 
 def _letters(words: Words) -> I64:
-    """How many letters the words of each passage have, apostrophes inside them too; what starts with a digit has none."""
+    """How many letters the words of each passage have, apostrophes included; what starts with a digit has none."""
     sizes = words.ends - words.starts
     sizes[words.letters.take(words.starts) <= ord("9")] = 0
     sums = np.zeros(len(sizes) + 1, np.int64)

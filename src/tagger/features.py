@@ -22,7 +22,7 @@ I32 = NDArray[np.int32]
 F32 = NDArray[np.float32]
 
 # Large enough that the cost of a call of NumPy is small beside the work, and small enough to start fast.
-BLOCK_CHARS = 1 << 17
+BLOCK_CHARS = 1 << 18
 
 # What a character is when it is no letter or digit; these stand below them in `Words.letters`.
 OTHER, SPACE, ASTERISK, APOSTROPHE, QUOTE, NEWLINE, SIGN = range(7)

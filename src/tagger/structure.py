@@ -133,9 +133,16 @@ def _in_dialogue(words: Words, marks: _Marks, positions: I64) -> NDArray[np.bool
     if len(single):
         quotes = np.sort(np.concatenate((quotes, single)))
     above = np.concatenate(([0], np.searchsorted(quotes, lines)))
-    on_its_line = np.searchsorted(quotes, positions) - above.take(np.searchsorted(lines, positions))
+    on_its_line = _below(quotes, positions) - above.take(_below(lines, positions))
     inside: NDArray[np.bool_] = on_its_line % 2 == 1
     return inside
+
+
+def _below(marks: I64, positions: I64) -> I64:
+    """How many marks stand before each position, both rising: there are fewer marks to look up than positions."""
+    steps = np.bincount(np.searchsorted(positions, marks, side="right"), minlength=len(positions) + 1)
+    counts: I64 = np.cumsum(steps)[: len(positions)]
+    return counts
 
 
 def _single_quotes(words: Words, apostrophes: I64, doubled: I64) -> I64:

@@ -23,6 +23,7 @@ STDIN = "-"
 # A batch is large enough that NumPy's cost by the call is small, and small enough to keep memory flat.
 BATCH_BYTES = 1 << 20
 BATCH_FILES = 64
+_READ_BYTES = 1 << 20
 
 # A file yet to be read, the bytes of standard input, or what could not even be opened.
 Item = Path | bytes | Failure
@@ -174,7 +175,7 @@ def _from_file(path: Path, format: str | None) -> Iterator[Batch | Item]:
         yield path
         return
     try:
-        with path.open("rb") as stream:
+        with path.open("rb", buffering=_READ_BYTES) as stream:
             yield from _from_lines(stream, readers.name_of(path))
     except OSError:
         yield path  # reading it as a file says why it cannot be read

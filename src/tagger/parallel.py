@@ -13,6 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+# Batches a process gets before all wait for the slowest: many, so that waiting is rare, few enough to hold in memory.
 _WINDOW = 8
 
 

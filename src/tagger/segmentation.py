@@ -39,6 +39,12 @@ def segment(work: Work) -> list[Passage]:
     ]
 
 
+def text_of(work: Work, passage: Passage) -> str:
+    """The text of a passage, in which a line break ends a paragraph."""
+    text = work.text[passage.start : passage.end]
+    return unwrap(text) if work.hard_wrapped else text
+
+
 def unwrap(text: str) -> str:
     r"""A hard-wrapped text with each paragraph on one line.
 

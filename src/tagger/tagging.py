@@ -23,7 +23,7 @@ from tagger.calibration import F64, Calibration, calibrate, sigmoid
 from tagger.features import F32, I64, Counts, blocks, featurize, read_words
 from tagger.policy import BANDS, Makeup, Thresholds, abstention, bands, choose_thresholds, decide, imply
 from tagger.results import SCHEMA, Contribution, Evidence, Result, StructureFacts, Suggestion, failed
-from tagger.segmentation import segment, unwrap
+from tagger.segmentation import segment, text_of
 from tagger.structure import Observed, classify, observe
 from tagger.works import Failure, Passage, Work
 
@@ -96,7 +96,7 @@ def read(works: Sequence[Work], bundle: Bundle) -> Reading:
     owners = [work for work, own in zip(works, by_work, strict=True) for _ in own]
     # The text of a passage is cut out when its block comes up: a novel is never held twice.
     parts = [
-        _read_block(list(map(_text, owners[start:end], passages[start:end])), bundle)
+        _read_block(list(map(text_of, owners[start:end], passages[start:end])), bundle)
         for start, end in blocks(passage.end - passage.start for passage in passages)
     ] or [_read_block([], bundle)]
     read, margins, observed = zip(*parts, strict=True)
@@ -110,12 +110,6 @@ def read(works: Sequence[Work], bundle: Bundle) -> Reading:
         total=np.concatenate([block.counts.total for block in read]),
         observed=Observed(*map(np.concatenate, zip(*observed, strict=True))),
     )
-
-
-def _text(work: Work, passage: Passage) -> str:
-    """The text of a passage, in which a line break ends a paragraph."""
-    text = work.text[passage.start : passage.end]
-    return unwrap(text) if work.hard_wrapped else text
 
 
 def _read_block(passages: Sequence[str], bundle: Bundle) -> tuple[Block, F32, Observed]:

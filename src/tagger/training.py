@@ -30,7 +30,7 @@ from tagger.labels import LabelSet
 from tagger.parallel import map_batches
 from tagger.recipe import Recipe
 from tagger.scoring import Weights, keyword_model
-from tagger.segmentation import segment
+from tagger.segmentation import segment, text_of
 from tagger.vocabulary import Learned, collisions, learn, snowball
 from tagger.works import LabelledWork
 
@@ -88,7 +88,6 @@ def train(
     scores = calibrate(pooled, n_passages, calibration)
     aims = recipe.thresholds
     table = thresholds(scores, sample.truth, Aims(aims.precision, aims.floor, aims.recall, aims.shrink))
-    own = aggregate(margins, rows, rule).margins
     return Bundle(
         labels=labels,
         supported=supported,
@@ -102,17 +101,24 @@ def train(
         least_known=_least_known(counts, learned),
         recipe=recipe,
         facts={
-            "works": len(works),
-            "passages": int(rows[-1]),
-            "words": int(counts.total.sum()),
-            "groups": len(set(map(group_of, works))),
-            "data_sha256": digest(works),
-            "features": len(learned.names),
-            "collisions": collisions(learned, words)._asdict(),
-            "out_of_fold": _figures(own, truth, supported, labels),
+            **_facts(works, learned, counts, words),
+            "out_of_fold": _figures(aggregate(margins, rows, rule).margins, truth, supported, labels),
             "libraries": library_versions(),
         },
     )
+
+
+def _facts(works: Sequence[LabelledWork], learned: Learned, counts: Counts, words: Sequence[Words]) -> dict[str, Any]:
+    """What describes a training: its data and its features."""
+    return {
+        "works": len(works),
+        "passages": len(counts.total),
+        "words": int(counts.total.sum()),
+        "groups": len(set(map(group_of, works))),
+        "data_sha256": digest(works),
+        "features": len(learned.names),
+        "collisions": collisions(learned, words)._asdict(),
+    }
 
 
 def truth_of(works: Sequence[LabelledWork], labels: LabelSet) -> F64:
@@ -166,9 +172,7 @@ def _read(works: Sequence[LabelledWork]) -> tuple[list[Words], I64]:
     for own, each in zip(passages, works, strict=True):
         if not own:
             raise DataError(f"{each.place or each.work.id}: nothing is left of the text without header and notes")
-    texts = [
-        each.work.text[where.start : where.end] for each, own in zip(works, passages, strict=True) for where in own
-    ]
+    texts = [text_of(each.work, where) for each, own in zip(works, passages, strict=True) for where in own]
     read = [read_words(texts[start:end]) for start, end in blocks(map(len, texts), BLOCK_CHARS)]
     return read, np.cumsum([0, *map(len, passages)])
 

@@ -13,8 +13,21 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "tagger"
 ORDER = [
     *("errors", "shipped", "labels", "works", "recipe", "results"),
     *("readers", "segmentation", "labelled", "features", "structure", "vocabulary", "scoring", "aggregation"),
-    *("calibration", "policy"),
-    *("metrics", "bundles", "export", "reports", "parallel", "tagging", "training", "evaluation", "predicting", "cli"),
+    *("calibration", "vectors", "policy"),
+    *(
+        "metrics",
+        "bundles",
+        "export",
+        "reports",
+        "parallel",
+        "tagging",
+        "learning",
+        "composites",
+        "training",
+        "evaluation",
+        "predicting",
+        "cli",
+    ),
 ]
 # Which modules may import which library at all.
 ONLY_IN = {
@@ -22,9 +35,9 @@ ONLY_IN = {
     "rich": {"cli"},
     "joblib": {"parallel", "export"},
     "nltk": {"vocabulary"},
-    "sklearn": {"training", "export"},
-    "scipy": {"training", "export"},
-    "threadpoolctl": {"training"},
+    "sklearn": {"learning", "training", "export"},
+    "scipy": {"learning", "training", "export"},
+    "threadpoolctl": {"learning"},
 }
 HEAVY = {"rich", "joblib", "nltk", "sklearn", "scipy", "threadpoolctl"}
 MODULES = sorted(SOURCE.rglob("*.py"))

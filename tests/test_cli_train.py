@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from tagger import bundles, training
+from tagger import bundles, learning, training
 from tagger.cli import app
 from tagger.errors import DataError, LabelSetError, OutputError, RecipeError
 from tagger.works import LabelledWork
@@ -121,14 +121,14 @@ def test_ctrl_c_leaves_no_half_bundle_and_the_old_one_alone(
     data: Path, bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = iter(range(5))
-    fit = training._fit_linear
+    fit = learning._fit_linear
 
     def interrupted(*arguments: Any) -> Any:
         if next(calls, None) is None:
             raise KeyboardInterrupt
         return fit(*arguments)
 
-    monkeypatch.setattr(training, "_fit_linear", interrupted)
+    monkeypatch.setattr(learning, "_fit_linear", interrupted)
     bundles.save(bundles.load(bundle_path), tmp_path / "old")
     before = content(tmp_path / "old")
     for name in ("old", "new"):

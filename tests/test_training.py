@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from tagger import bundles
 from tagger.bundles import Bundle
+from tagger.composites import compose
 from tagger.errors import DataError
 from tagger.labels import LabelSet, from_names
 from tagger.readers import read_text
 from tagger.recipe import Aggregation, Calibrating, Learner, Recipe
 from tagger.segmentation import segment
 from tagger.tagging import Options, read, tag
-from tagger.training import assign_folds, compose, digest, group_of, stand_in, train, truth_of
+from tagger.training import assign_folds, digest, group_of, stand_in, train, truth_of
 from tagger.works import LabelledWork
 
 QUICK = Recipe(calibration=Calibrating(folds=2, composites=60, max_passages=6))

@@ -15,11 +15,12 @@ from tagger.bundles import Bundle
 from tagger.calibration import F64
 from tagger.errors import DataError
 from tagger.labels import LabelSet
+from tagger.learning import Progress
 from tagger.metrics import Report, measure
 from tagger.policy import choose_thresholds
 from tagger.recipe import Recipe
 from tagger.tagging import Options, tag
-from tagger.training import Progress, assign_folds, group_of, no_progress, train, truth_of
+from tagger.training import assign_folds, group_of, no_progress, train, truth_of
 from tagger.works import LabelledWork
 
 _BATCH = 256

@@ -21,15 +21,18 @@ TRAIN = "train"
 _SPLITS = "splits"
 
 
-def load(path: Path) -> list[LabelledWork]:
-    """All labelled works of a file or folder, in the order of file names and lines.
+def load(*paths: Path) -> list[LabelledWork]:
+    """All labelled works of some files or folders, in the order of file names and lines.
 
     Raises DataError by file and line for an empty text, a duplicate id or a broken record.
     """
-    works = [work for file in _files(path) for work in _read(file)]
-    if not works:
-        raise DataError(f"{path} holds no labelled works")
-    _refuse_duplicates(works)
+    works = []
+    for path in paths:
+        found = [work for file in _files(path) for work in _read(file)]
+        if not found:
+            raise DataError(f"{path} holds no labelled works")
+        works += found
+    refuse_duplicates(works)
     return works
 
 
@@ -57,7 +60,8 @@ def _read(file: Path) -> Iterator[LabelledWork]:
     return read_passages(decode(data)[0], str(file))
 
 
-def _refuse_duplicates(works: Iterable[LabelledWork]) -> None:
+def refuse_duplicates(works: Iterable[LabelledWork]) -> None:
+    """Raise DataError, by file and line, at the first id that was used before."""
     first: dict[str, str] = {}
     for each in works:
         earlier = first.setdefault(each.work.id, each.place)
@@ -87,7 +91,7 @@ def select(works: Sequence[LabelledWork], path: Path, split: str) -> list[Labell
     """
     if split == "all":
         return list(works)
-    split_of = _split_of(works, path)
+    split_of = splits_of(works, path)
     wanted = split.split(",")
     for name in wanted:
         if name not in {TRAIN, *split_of.values()}:
@@ -96,8 +100,8 @@ def select(works: Sequence[LabelledWork], path: Path, split: str) -> list[Labell
     return [each for each in works if split_of.get(each.work.id, TRAIN) in wanted]
 
 
-def _split_of(works: Sequence[LabelledWork], path: Path) -> dict[str, str]:
-    """The split of each work that a split file names."""
+def splits_of(works: Sequence[LabelledWork], path: Path) -> dict[str, str]:
+    """The split of each work that a split file names, by id; all others are TRAIN. DataError as in `select`."""
     ids = {each.work.id for each in works}
     split_of: dict[str, str] = {}
     for file in sorted((path / _SPLITS).glob("*.txt")):

@@ -17,7 +17,8 @@ from tagger.errors import RecipeError
 @dataclass(frozen=True, slots=True)
 class Features:
     """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `idf_power` above 1 favours
-    rare words over common ones; `pair_weight` scales pairs against words; `max_pairs` keeps the bundle small.
+    rare words over common ones; `pair_weight` scales pairs against words; `max_pairs` keeps the bundle small;
+    `vector_weight` is the length of a word's vector, where vectors are given, beside the word's own length of 1.
     """
 
     min_word: int = 1
@@ -25,6 +26,7 @@ class Features:
     idf_power: float = 1.4
     pair_weight: float = 0.7
     max_pairs: int = 120_000
+    vector_weight: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "idf_power": (0, 10),
     "pair_weight": (0, 100),
     "max_pairs": (0, 10**7),
+    "vector_weight": (0, 100),
     "c": (1e-6, 1e6),
     "witnesses": (0.01, 1),
     "min_positives": (2, 10**6),

@@ -3,19 +3,15 @@
     segment -> learn the vocabulary -> feature values -> one logistic regression a label
             -> out-of-fold margins -> calibration -> thresholds
 
-Logistic regression by LIBLINEAR (Fan et al., JMLR 9, 2008), balanced classes. A long work is a bag of passages
-(multiple-instance learning): a first round learns from whole works, a second from those passages of a work that the
-first found loudest for a label it has, as in mi-SVM (Andrews et al., NIPS 2002). The same data, recipe and seed give
-the same bundle to the bit, whatever the number of jobs.
+The same data, recipe and seed give the same bundle to the bit, whatever the number of jobs.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,28 +20,17 @@ from tagger import scoring
 from tagger.aggregation import Rule, aggregate
 from tagger.bundles import Bundle, library_versions
 from tagger.calibration import F64, PRESETS, Aims, Calibration, calibrate, fit, precision_at, thresholds
+from tagger.composites import Sample, compose
 from tagger.errors import DataError
-from tagger.features import BLOCK_CHARS, I64, Counts, Words, blocks, featurize, join, read_words
+from tagger.features import BLOCK_CHARS, F32, I64, Counts, Words, blocks, featurize, join, read_words
 from tagger.labels import LabelSet
-from tagger.parallel import map_batches
+from tagger.learning import Examples, Progress, learn_labels
 from tagger.recipe import Recipe
 from tagger.scoring import Weights, keyword_model
 from tagger.segmentation import segment, text_of
+from tagger.vectors import Vectors, meaning
 from tagger.vocabulary import Learned, collisions, learn, snowball
 from tagger.works import LabelledWork
-
-Progress = Callable[[str, int, int], None]
-
-
-class Examples(NamedTuple):
-    """What a label is learned from. Work w owns the passages `rows[w]:rows[w + 1]`; `values` is a sparse matrix,
-    float32[passages, features]; `truth`, float64[works, labels], is 1, 0 or NaN (unknown); `folds`, int64[works].
-    """
-
-    values: Any
-    rows: I64
-    truth: F64
-    folds: I64
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -57,30 +42,37 @@ def train(
     labels: LabelSet,
     recipe: Recipe,
     *,
+    more: Sequence[LabelledWork] = (),
+    vectors: Vectors | None = None,
     jobs: int = 1,
     progress: Progress = no_progress,
 ) -> Bundle:
-    """Train a bundle.
+    """Train a bundle on works and, where there are any, on `more` works of other sources; `vectors` lend meaning to
+    words that no label came with.
 
-    Raises DataError when the works cannot carry a training: none of them, or no label with enough examples.
+    Works that count less than 1 teach, but calibration and thresholds rest on the others. Raises DataError when the
+    works cannot carry a training: none of them, or no label with enough examples.
     """
-    truth = truth_of(works, labels)
+    everything = [*works, *more]
+    truth = truth_of(everything, labels)
     supported = _supported(truth, recipe.learner.min_positives)
     if not supported.any():
         raise DataError(
             f"no label has {recipe.learner.min_positives} works with it and as many without among the"
-            f" {len(works)} works; label more of them, or lower learner.min_positives in the recipe"
+            f" {len(everything)} works; label more of them, or lower learner.min_positives in the recipe"
         )
     progress("reading", 0, 1)
-    words, rows = _read(works)
-    learned = learn(words, recipe.features, snowball())
+    words, rows = _read(everything)
+    learned = learn(words, recipe.features, snowball(), vectors.words if vectors else ())
     counts = join([featurize(block, learned.vocabulary) for block in words])
-    values = scoring.values(counts, learned.vocabulary.idf)
+    matrix = _matrix(counts, learned)
+    lent = _lend(vectors, learned, matrix, recipe)
+    folds = assign_folds(everything, recipe.calibration.folds, recipe.seed)
+    importance = np.array([each.weight for each in everything])
+    examples = Examples(_with_meaning(matrix, lent), rows, truth, folds, importance)
     progress("reading", 1, 1)
-    folds = assign_folds(works, recipe.calibration.folds, recipe.seed)
-    examples = Examples(_matrix(counts, values, len(learned.names)), rows, truth, folds)
-    weights, margins = _fit_labels(examples, supported, recipe, jobs, progress)
-    sample = compose(margins, rows, truth, labels, recipe)
+    weights, margins = learn_labels(examples, supported, recipe, jobs, progress)
+    sample = compose(margins, rows, np.where(examples.importance[:, None] < 1, np.nan, truth), labels, recipe)
     rule = _choose_rule(sample, labels, recipe)
     pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
     n_passages = np.diff(sample.rows)
@@ -92,7 +84,7 @@ def train(
         labels=labels,
         supported=supported,
         vocabulary=learned.vocabulary,
-        weights=weights,
+        weights=_fold(weights, lent),
         names=learned.names,
         rule=rule,
         calibration=calibration,
@@ -101,7 +93,10 @@ def train(
         least_known=_least_known(counts, learned),
         recipe=recipe,
         facts={
-            **_facts(works, learned, counts, words),
+            **_facts(everything, learned, counts, words),
+            "data_sha256": digest(works),
+            **({"more": {"works": len(more), "sha256": digest(more)}} if more else {}),
+            **({"vectors": {"words": len(vectors.words)}} if vectors else {}),
             "out_of_fold": _figures(aggregate(margins, rows, rule).margins, truth, supported, labels),
             "libraries": library_versions(),
         },
@@ -115,10 +110,42 @@ def _facts(works: Sequence[LabelledWork], learned: Learned, counts: Counts, word
         "passages": len(counts.total),
         "words": int(counts.total.sum()),
         "groups": len(set(map(group_of, works))),
-        "data_sha256": digest(works),
         "features": len(learned.names),
         "collisions": collisions(learned, words)._asdict(),
     }
+
+
+def _matrix(counts: Counts, learned: Learned) -> Any:
+    from scipy.sparse import csr_matrix
+
+    values = scoring.values(counts, learned.vocabulary.idf)
+    return csr_matrix((values, counts.columns, counts.rows), (len(counts.rows) - 1, len(learned.names)))
+
+
+def _lend(vectors: Vectors | None, learned: Learned, matrix: Any, recipe: Recipe) -> F32 | None:
+    """What each feature adds to the block of vectors, float32[features, dimensions], scaled so that the root mean
+    square of the block's length over the passages is `vector_weight`.
+    """
+    if vectors is None or not recipe.features.vector_weight:
+        return None
+    found = meaning(vectors, learned.vocabulary)
+    length = np.sqrt(((matrix @ found) ** 2).sum(axis=1).mean())
+    return found * np.float32(recipe.features.vector_weight / max(length, 1e-12))
+
+
+def _with_meaning(matrix: Any, lent: F32 | None) -> Any:
+    """The features of each passage and, behind them, the sum of what its words mean."""
+    from scipy.sparse import csr_matrix, hstack
+
+    return matrix if lent is None else hstack([matrix, csr_matrix(matrix @ lent)], "csr")
+
+
+def _fold(weights: Weights, lent: F32 | None) -> Weights:
+    """What was learned about meanings, added to the weights of the features that have them."""
+    if lent is None:
+        return weights
+    own, of_meaning = weights.matrix[: len(lent)], weights.matrix[len(lent) :]
+    return Weights(own + lent @ of_meaning, weights.bias)
 
 
 def truth_of(works: Sequence[LabelledWork], labels: LabelSet) -> F64:
@@ -175,148 +202,6 @@ def _read(works: Sequence[LabelledWork]) -> tuple[list[Words], I64]:
     texts = [text_of(each.work, where) for each, own in zip(works, passages, strict=True) for where in own]
     read = [read_words(texts[start:end]) for start, end in blocks(map(len, texts), BLOCK_CHARS)]
     return read, np.cumsum([0, *map(len, passages)])
-
-
-def _matrix(counts: Counts, values: NDArray[np.float32], n_features: int) -> Any:
-    from scipy.sparse import csr_matrix
-
-    return csr_matrix((values, counts.columns, counts.rows), (len(counts.rows) - 1, n_features))
-
-
-def _fit_labels(
-    examples: Examples, supported: NDArray[np.bool_], recipe: Recipe, jobs: int, progress: Progress
-) -> tuple[Weights, NDArray[np.float32]]:
-    """The weights of each label, and the out-of-fold margins of each passage, float32[passages, labels]."""
-    n_features, n_labels = examples.values.shape[1], len(supported)
-    matrix, bias = np.zeros((n_features, n_labels), np.float32), np.zeros(n_labels, np.float32)
-    margins = np.zeros((examples.values.shape[0], n_labels), np.float32)
-    tasks = np.flatnonzero(supported).tolist()
-    progress("training", 0, len(tasks))
-    fitted = map_batches(partial(_fit_label, examples, recipe), tasks, jobs)
-    for done, (label, found) in enumerate(zip(tasks, fitted, strict=True), 1):
-        matrix[:, label], bias[label], margins[:, label] = found
-        progress("training", done, len(tasks))
-    return Weights(matrix, bias), margins
-
-
-class _Fitted(NamedTuple):
-    weights: NDArray[np.float64]
-    bias: float
-    margins: NDArray[np.float64]
-
-
-def _fit_label(examples: Examples, recipe: Recipe, label: int) -> _Fitted:
-    """One label: a model for each fold, which scores what it has not seen, and one for all."""
-    from threadpoolctl import threadpool_limits
-
-    # Sums must not hang on how many threads share them: the same bits whatever the machine is doing.
-    with threadpool_limits(1):
-        truth = examples.truth[:, label]
-        owners = np.repeat(np.arange(len(truth)), np.diff(examples.rows))
-        margins = np.zeros(len(owners))
-        for fold in range(recipe.calibration.folds):
-            inside, outside = examples.folds != fold, np.flatnonzero(examples.folds[owners] == fold)
-            if not len(outside):
-                continue
-            weights, bias = _fit_bags(examples, np.where(inside, truth, np.nan), recipe)
-            margins[outside] = examples.values[outside] @ weights + bias
-        weights, bias = _fit_bags(examples, truth, recipe)
-    return _Fitted(weights, bias, margins)
-
-
-def _fit_bags(examples: Examples, truth: F64, recipe: Recipe) -> tuple[NDArray[np.float64], float]:
-    """Weights and bias from works whose truth is known; those with several passages are bags."""
-    known = np.flatnonzero(np.isfinite(truth))
-    if len(np.unique(truth[known])) < 2:
-        return np.zeros(examples.values.shape[1]), 0.0
-    sizes = np.diff(examples.rows)
-    if (sizes[known] == 1).all():
-        passages = examples.rows[known]
-        return _fit_linear(examples.values[passages], truth[known], recipe)
-    first = _fit_linear(_whole_works(examples)[known], truth[known], recipe)
-    margins = examples.values @ first[0]
-    chosen = [_witnesses(examples.rows, margins, work, truth[work], recipe) for work in known.tolist()]
-    target = np.repeat(truth[known], [len(each) for each in chosen])
-    return _fit_linear(examples.values[np.concatenate(chosen)], target, recipe)
-
-
-def _whole_works(examples: Examples) -> Any:
-    """The values of each work: the sum of its passages', scaled to length 1."""
-    from scipy.sparse import csr_matrix
-    from sklearn.preprocessing import normalize
-
-    n_works, n_passages = len(examples.rows) - 1, int(examples.rows[-1])
-    members = csr_matrix((np.ones(n_passages, np.float32), np.arange(n_passages), examples.rows))
-    members.resize(n_works, n_passages)
-    return normalize(members @ examples.values)
-
-
-def _witnesses(rows: I64, margins: NDArray[np.float64], work: int, truth: float, recipe: Recipe) -> I64:
-    """The passages that stand for a work: all where the label is absent, the loudest where it is present."""
-    passages = np.arange(rows[work], rows[work + 1])
-    if truth == 0 or len(passages) == 1:
-        return passages
-    most = int(np.ceil(recipe.learner.witnesses * len(passages)))
-    return passages[np.argsort(-margins[passages], kind="stable")[:most]]
-
-
-def _fit_linear(values: Any, truth: F64, recipe: Recipe) -> tuple[NDArray[np.float64], float]:
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(
-        C=recipe.learner.c, class_weight="balanced", solver="liblinear", random_state=recipe.seed, max_iter=1000
-    )
-    model.fit(values, truth)
-    return model.coef_[0], float(model.intercept_[0])
-
-
-class Sample(NamedTuple):
-    """Works to calibrate on, as `Examples`, with out-of-fold margins, float32[passages, labels]."""
-
-    margins: NDArray[np.float32]
-    rows: I64
-    truth: F64
-
-
-def compose(margins: NDArray[np.float32], rows: I64, truth: F64, labels: LabelSet, recipe: Recipe) -> Sample:
-    """The works themselves and, where most of them are short, longer ones composed of their passages.
-
-    Half the composed works are clean; the others carry one to three passages with a warning among clean ones. A
-    warning is present when any passage has it. Passages of many stories say nothing of a tag, which is the colour of a
-    whole one: tags are unknown there.
-    """
-    warnings = np.array([label.kind == "warning" for label in labels])
-    single = np.flatnonzero(np.diff(rows) == 1)
-    clean = single[(truth[single][:, warnings] == 0).all(axis=1)]
-    eventful = single[(truth[single][:, warnings] == 1).any(axis=1)]
-    if 2 * len(single) < len(truth) or len(clean) < 50 or len(eventful) < 50:
-        return Sample(margins, rows, truth)
-    rng = np.random.default_rng(recipe.seed)
-    members = [
-        _members(clean, eventful, recipe.calibration.max_passages, rng) for _ in range(recipe.calibration.composites)
-    ]
-    passages = np.concatenate([np.arange(rows[-1]), *(rows[each] for each in members)])
-    composed = [_composed_truth(truth[each], warnings) for each in members]
-    return Sample(
-        margins[passages],
-        np.concatenate((rows, rows[-1] + np.cumsum([len(each) for each in members], dtype=np.int64))),
-        np.vstack((truth, *composed)) if composed else truth,
-    )
-
-
-def _members(clean: I64, eventful: I64, longest: int, rng: np.random.Generator) -> I64:
-    """The works whose passages make a composed one; its length is spread evenly on a logarithmic scale."""
-    length = int(np.exp(rng.uniform(np.log(2), np.log(longest + 1))))
-    events = int(rng.integers(0, 2)) * int(rng.integers(1, min(3, length) + 1))
-    chosen = np.concatenate((rng.choice(eventful, events), rng.choice(clean, length - events)))
-    rng.shuffle(chosen)
-    return chosen
-
-
-def _composed_truth(parts: F64, warnings: NDArray[np.bool_]) -> F64:
-    """The truth of a work made of parts, float64[labels], from theirs, float64[parts, labels]."""
-    unknown = np.isnan(parts).any(axis=0) | ~warnings
-    return np.where((parts == 1).any(axis=0) & warnings, 1.0, np.where(unknown, np.nan, 0.0))
 
 
 def _choose_rule(sample: Sample, labels: LabelSet, recipe: Recipe) -> Rule:

@@ -23,6 +23,7 @@ from tagger.features import (
     build_table,
     featurize,
     hash_pairs,
+    hash_words,
     look_up,
 )
 from tagger.recipe import Features
@@ -61,14 +62,16 @@ def snowball() -> Stemmer:
     return lambda word: str(stemmer.stem(word)).replace("'", "") or word
 
 
-def learn(blocks: Sequence[Words], choices: Features, stem: Stemmer) -> Learned:
-    """Learn the vocabulary of some blocks of words."""
+def learn(blocks: Sequence[Words], choices: Features, stem: Stemmer, more: Sequence[str] = ()) -> Learned:
+    """Learn the vocabulary of some blocks of words, and of `more` words, which are features in any case."""
     n_passages = sum(len(block.first) - 1 for block in blocks)
-    spellings = _spellings(blocks)
+    asked_for = hash_words(more)
+    spellings = _with_more(_spellings(blocks), more, asked_for)
     stems, column_of = _group(spellings, stem)
     everything = _vocabulary(spellings.hashes, column_of, len(stems))
     frequencies = _frequencies(blocks, everything)
-    kept = np.flatnonzero(frequencies >= choices.min_word)
+    wanted = np.bincount(column_of[np.isin(spellings.hashes, asked_for)], minlength=len(stems)) > 0
+    kept = np.flatnonzero((frequencies >= choices.min_word) | wanted)
     renumbered = np.full(len(stems), -1, np.int32)
     renumbered[kept] = np.arange(len(kept), dtype=np.int32)
     columns = renumbered[column_of]
@@ -97,7 +100,7 @@ def _spellings(blocks: Sequence[Words]) -> _Spellings:
         found, at, often = np.unique(block.hashes, return_index=True, return_counts=True)
         for value, place in zip(found.tolist(), at.tolist(), strict=True):
             if value not in written:
-                written[value] = _spell(block, place)
+                written[value] = spell(block, place)
         merged, where = np.unique(np.concatenate((hashes, found)), return_inverse=True)
         totals = np.zeros(len(merged), np.int64)
         np.add.at(totals, where, np.concatenate((occurrences, often)))
@@ -107,7 +110,19 @@ def _spellings(blocks: Sequence[Words]) -> _Spellings:
     return _Spellings(hashes, occurrences, [written[value] for value in hashes.tolist()])
 
 
-def _spell(block: Words, place: int) -> str:
+def _with_more(spellings: _Spellings, more: Sequence[str], hashes: U64) -> _Spellings:
+    """The spellings, and after them those of `more` words that do not occur."""
+    new = np.unique(hashes, return_index=True)[1]
+    new = np.sort(new[~np.isin(hashes[new], spellings.hashes)])
+    return _Spellings(
+        np.concatenate((spellings.hashes, hashes[new])),
+        np.concatenate((spellings.occurrences, np.zeros(len(new), np.int64))),
+        spellings.written + [more[i] for i in new.tolist()],
+    )
+
+
+def spell(block: Words, place: int) -> str:
+    """The word at `place` of a block, lower case."""
     letters = block.letters[block.starts[place] : block.ends[place]].tolist()
     return "".join({APOSTROPHE: "'", ASTERISK: "*"}.get(letter) or chr(letter) for letter in letters)
 

@@ -82,7 +82,8 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class LabelledWork:
     """A work and what people say of it. A label in neither set is absent, unless `partial` says that silence
-    means nothing (then it is unknown). `group` keeps kindred works on one side of every split.
+    means nothing (then it is unknown). `group` keeps kindred works on one side of every split. `weight`, above 0, is
+    how much the work counts in training beside others.
     """
 
     work: Work
@@ -91,4 +92,5 @@ class LabelledWork:
     absent: frozenset[str] = frozenset()
     partial: bool = False
     group: str = ""
+    weight: float = 1.0
     place: str = field(default="", compare=False)

@@ -59,7 +59,8 @@ def read_labelled(line: bytes, place: str) -> LabelledWork:
 
     "labels" (or "present") lists the labels of the work, "unknown" those that nobody can tell. A label in
     neither is absent, unless there is an "absent" list, which makes silence unknown. "group" keeps kindred works
-    together; without one a work is a group of its own. That the label set has these labels is for the caller to check.
+    together; without one a work is a group of its own. "weight" says how much it counts in training (1). That the
+    label set has these labels is for the caller to check.
     """
     try:
         record = _parse(line)
@@ -151,6 +152,7 @@ def _labelled(fields: dict[str, Any], work: Work, place: str) -> LabelledWork:
         absent=absent,
         partial=fields.get("absent") is not None,
         group=_id(fields, "group", work.id),
+        weight=_weight(fields),
         place=place,
     )
 
@@ -162,6 +164,13 @@ def _id(fields: dict[str, Any], name: str, default: str) -> str:
     if type(value) not in (str, int):
         raise _UnreadableError(f'"{name}" is {_kind(value)}, not a string or a whole number')
     return str(value)
+
+
+def _weight(fields: dict[str, Any]) -> float:
+    weight = fields.get("weight", 1)
+    if type(weight) not in (int, float) or not 0 < weight < float("inf"):
+        raise _UnreadableError('"weight" is not a number above 0')
+    return float(weight)
 
 
 def _strings(fields: dict[str, Any], name: str) -> tuple[str, ...]:

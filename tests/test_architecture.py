@@ -12,7 +12,17 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "tagger"
 # Things, steps, jobs, doors, in the order in which they may know of each other. A folder is one entry.
 ORDER = [
     *("errors", "shipped", "labels", "works", "recipe", "results"),
-    *("readers", "segmentation", "labelled", "features", "structure", "vocabulary", "scoring", "aggregation"),
+    *(
+        "readers",
+        "segmentation",
+        "labelled",
+        "features",
+        "structure",
+        "spellings",
+        "vocabulary",
+        "scoring",
+        "aggregation",
+    ),
     *("calibration", "vectors", "policy"),
     *(
         "metrics",

@@ -18,7 +18,9 @@ from tagger.errors import RecipeError
 class Features:
     """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `idf_power` above 1 favours
     rare words over common ones; `pair_weight` scales pairs against words; `max_pairs` keeps the bundle small;
-    `vector_weight` is the length of a word's vector, where vectors are given, beside the word's own length of 1.
+    `neutral`: words that differ in gender alone (he, she; wife, husband) are one feature; `disguises`: so are k1ll
+    and kill. `vector_weight` is the length of a passage's sum of word vectors, where there are any, beside the length
+    of 1 of its words.
     """
 
     min_word: int = 1
@@ -26,7 +28,9 @@ class Features:
     idf_power: float = 1.4
     pair_weight: float = 0.7
     max_pairs: int = 120_000
-    vector_weight: float = 0.3
+    vector_weight: float = 0.2
+    neutral: bool = True
+    disguises: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +178,9 @@ def _scalar(default: str | int | float, value: Any, name: str, where: str) -> An
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
-        kind = {str: "a text", int: "a whole number", float: "a number"}[wanted]
+        kind = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}[wanted]
         raise RecipeError(f"{name}: {where} must be {kind}, not {value!r}")
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float)) and wanted is not bool:
         low, high = _RANGES[where.rpartition(".")[2]]
         if not low <= value <= high:
             raise RecipeError(f"{name}: {where} is {value:g}, but must lie between {low:g} and {high:g}")

@@ -28,8 +28,9 @@ from tagger.learning import Examples, Progress, learn_labels
 from tagger.recipe import Recipe
 from tagger.scoring import Weights, keyword_model
 from tagger.segmentation import segment, text_of
+from tagger.spellings import disguises, neutral
 from tagger.vectors import Vectors, meaning
-from tagger.vocabulary import Learned, collisions, learn, snowball
+from tagger.vocabulary import Learned, Stemmer, collisions, learn, snowball
 from tagger.works import LabelledWork
 
 
@@ -63,7 +64,7 @@ def train(
         )
     progress("reading", 0, 1)
     words, rows = _read(everything)
-    learned = learn(words, recipe.features, snowball(), vectors.words if vectors else ())
+    learned = learn(words, recipe.features, *_spelling(recipe, vectors))
     counts = join([featurize(block, learned.vocabulary) for block in words])
     matrix = _matrix(counts, learned)
     lent = _lend(vectors, learned, matrix, recipe)
@@ -120,6 +121,12 @@ def _matrix(counts: Counts, learned: Learned) -> Any:
 
     values = scoring.values(counts, learned.vocabulary.idf)
     return csr_matrix((values, counts.columns, counts.rows), (len(counts.rows) - 1, len(learned.names)))
+
+
+def _spelling(recipe: Recipe, vectors: Vectors | None) -> tuple[Stemmer, list[str]]:
+    """How words become stems, and the words to know beside those of the works."""
+    same = (neutral() if recipe.features.neutral else {}) | (disguises() if recipe.features.disguises else {})
+    return snowball(same), [*(vectors.words if vectors else ()), *(disguises() if recipe.features.disguises else ())]
 
 
 def _lend(vectors: Vectors | None, learned: Learned, matrix: Any, recipe: Recipe) -> F32 | None:

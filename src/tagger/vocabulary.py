@@ -6,7 +6,7 @@ a pair of stems in a row is another. The vocabulary knows nothing of labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,17 +49,22 @@ class _Spellings(NamedTuple):
     written: list[str]
 
 
-def snowball() -> Stemmer:
-    """NLTK's English stemmer, apostrophes dropped ("don't" and "dont" are one).
+def snowball(same: Mapping[str, str] | None = None) -> Stemmer:
+    """NLTK's English stemmer, apostrophes dropped ("don't" and "dont" are one); `same`: words to be taken for others.
 
-    >>> stem = snowball()
-    >>> stem("stabbing") == stem("stabbed"), stem("don't")
-    (True, 'dont')
+    >>> stem = snowball({"k1lling": "killing"})
+    >>> stem("stabbing") == stem("stabbed"), stem("don't"), stem("k1lling")
+    (True, 'dont', 'kill')
     """
     from nltk.stem.snowball import SnowballStemmer
 
-    stemmer = SnowballStemmer("english")
-    return lambda word: str(stemmer.stem(word)).replace("'", "") or word
+    stemmer, known = SnowballStemmer("english"), same or {}
+
+    def stem(word: str) -> str:
+        plain = known.get(word, word)
+        return str(stemmer.stem(plain)).replace("'", "") or plain
+
+    return stem
 
 
 def learn(blocks: Sequence[Words], choices: Features, stem: Stemmer, more: Sequence[str] = ()) -> Learned:

@@ -26,24 +26,26 @@ class Sample(NamedTuple):
 
 
 def compose(margins: NDArray[np.float32], rows: I64, truth: F64, labels: LabelSet, recipe: Recipe) -> Sample:
-    """The works themselves and, where most of them are short, longer ones composed of their passages.
+    """The works themselves and, where most of them are short, longer ones composed of passages.
 
-    Half the composed works are clean; the others carry one to three passages with a warning among clean ones. A
-    warning is present when any passage has it. Passages of many stories say nothing of a tag, which is the colour of a
-    whole one: tags are unknown there.
+    Half the composed works are clean; the others carry one to three passages with a warning among quiet ones. A quiet
+    passage comes out of any work without a warning, long or short; an eventful one is a work of its own. A warning is
+    present when any passage has it. Passages of many stories say nothing of a tag, which is the colour of a whole one:
+    tags are unknown there.
     """
     warnings = np.array([label.kind == "warning" for label in labels])
-    single = np.flatnonzero(np.diff(rows) == 1)
-    clean = single[(truth[single][:, warnings] == 0).all(axis=1)]
-    eventful = single[(truth[single][:, warnings] == 1).any(axis=1)]
-    if 2 * len(single) < len(truth) or len(clean) < 50 or len(eventful) < 50:
+    single = np.diff(rows) == 1
+    of_passages = np.repeat(truth, np.diff(rows), axis=0)
+    quiet = np.flatnonzero((of_passages[:, warnings] == 0).all(axis=1))
+    eventful = rows[:-1][single & (truth[:, warnings] == 1).any(axis=1)]
+    if 2 * single.sum() < len(truth) or len(quiet) < 50 or len(eventful) < 50:
         return Sample(margins, rows, truth)
     rng = np.random.default_rng(recipe.seed)
     members = [
-        _members(clean, eventful, recipe.calibration.max_passages, rng) for _ in range(recipe.calibration.composites)
+        _members(quiet, eventful, recipe.calibration.max_passages, rng) for _ in range(recipe.calibration.composites)
     ]
-    passages = np.concatenate([np.arange(rows[-1]), *(rows[each] for each in members)])
-    composed = [_composed_truth(truth[each], warnings) for each in members]
+    passages = np.concatenate([np.arange(rows[-1]), *members])
+    composed = [_composed_truth(of_passages[each], warnings) for each in members]
     return Sample(
         margins[passages],
         np.concatenate((rows, rows[-1] + np.cumsum([len(each) for each in members], dtype=np.int64))),
@@ -51,11 +53,11 @@ def compose(margins: NDArray[np.float32], rows: I64, truth: F64, labels: LabelSe
     )
 
 
-def _members(clean: I64, eventful: I64, longest: int, rng: np.random.Generator) -> I64:
-    """The works whose passages make a composed one; its length is spread evenly on a logarithmic scale."""
+def _members(quiet: I64, eventful: I64, longest: int, rng: np.random.Generator) -> I64:
+    """The passages that make a composed work; its length is spread evenly on a logarithmic scale."""
     length = int(np.exp(rng.uniform(np.log(2), np.log(longest + 1))))
     events = int(rng.integers(0, 2)) * int(rng.integers(1, min(3, length) + 1))
-    chosen = np.concatenate((rng.choice(eventful, events), rng.choice(clean, length - events)))
+    chosen = np.concatenate((rng.choice(eventful, events), rng.choice(quiet, length - events)))
     rng.shuffle(chosen)
     return chosen
 

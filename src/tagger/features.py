@@ -163,6 +163,39 @@ def read_words(passages: Sequence[str]) -> Words:
     )
 
 
+SMALL, INITIAL, CAPITAL = range(3)
+
+
+def read_cases(passages: Sequence[str], words: Words) -> NDArray[np.int8]:
+    """How each word of `read_words(passages)` is written, int8[words]: SMALL, INITIAL (a capital where a sentence may
+    begin) or CAPITAL (a capital right after another word). Words all in capitals are SMALL: they are shouted.
+
+    >>> lines = ["Then Mina ran. MINA! She ran."]
+    >>> read_cases(lines, read_words(lines)).tolist()
+    [1, 2, 0, 0, 1, 0]
+    """
+    text = "\n".join(passages) + "\n"
+    if len(text) != len(words.letters):  # accents were joined to their letters
+        text = unicodedata.normalize("NFC", text)
+    codes = np.append(_code_points(text), 0)
+    first, second = (_CASE.take(codes.take(words.starts + step), mode="clip") for step in (0, 1))
+    capital = (first == 1) & (second == -1)
+    before = np.maximum(words.starts - 2, 0)
+    follows = (
+        (words.starts > 1) & (words.letters.take(before + 1) == SPACE) & (words.letters.take(before) >= FIRST_LETTER)
+    )
+    cases: NDArray[np.int8] = np.where(capital, np.where(follows, CAPITAL, INITIAL), SMALL).astype(np.int8)
+    return cases
+
+
+def _case_table() -> NDArray[np.int8]:
+    """Code point -> 1 for a capital letter, -1 for a small one, 0 for what has no case."""
+    return np.array([chr(code).isupper() - chr(code).islower() for code in range(0x2000)] + [0], np.int8)
+
+
+_CASE = _case_table()
+
+
 def _code_points(text: str) -> NDArray[np.unsignedinteger]:
     """The code points of a text in the narrowest of 8, 16 or 32 bits that holds them all."""
     try:

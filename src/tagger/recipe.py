@@ -19,7 +19,8 @@ class Features:
     """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `idf_power` above 1 favours
     rare words over common ones; `pair_weight` scales pairs against words; `max_pairs` keeps the bundle small;
     `neutral`: words that differ in gender alone (he, she; wife, husband) are one feature; `disguises`: so are k1ll
-    and kill. `vector_weight` is the length of a passage's sum of word vectors, where there are any, beside the length
+    and kill; `names`: names are features, and are else left out, since who is there does not say what happens.
+    `vector_weight` is the length of a passage's sum of word vectors, where there are any, beside the length
     of 1 of its words.
     """
 
@@ -31,6 +32,7 @@ class Features:
     vector_weight: float = 0.2
     neutral: bool = True
     disguises: bool = True
+    names: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from tagger.bundles import Bundle, library_versions
 from tagger.calibration import F64, PRESETS, Aims, Calibration, calibrate, fit, precision_at, thresholds
 from tagger.composites import Sample, compose
 from tagger.errors import DataError
-from tagger.features import BLOCK_CHARS, F32, I64, Counts, Words, blocks, featurize, join, read_words
+from tagger.features import BLOCK_CHARS, F32, I64, Counts, Words, blocks, featurize, join, read_cases, read_words
 from tagger.labels import LabelSet
 from tagger.learning import Examples, Progress, learn_labels
 from tagger.recipe import Recipe
@@ -30,7 +30,7 @@ from tagger.scoring import Weights, keyword_model
 from tagger.segmentation import segment, text_of
 from tagger.spellings import disguises, neutral
 from tagger.vectors import Vectors, meaning
-from tagger.vocabulary import Learned, Stemmer, collisions, learn, snowball
+from tagger.vocabulary import Learned, Stemmer, collisions, learn, names_among, snowball
 from tagger.works import LabelledWork
 
 
@@ -51,7 +51,7 @@ def train(
     """Train a bundle on works and, where there are any, on `more` works of other sources; `vectors` lend meaning to
     words that no label came with.
 
-    Works that count less than 1 teach, but calibration and thresholds rest on the others. Raises DataError when the
+    Works that count less than half are hints: calibration and thresholds rest on the others. Raises DataError when the
     works cannot carry a training: none of them, or no label with enough examples.
     """
     everything = [*works, *more]
@@ -63,8 +63,9 @@ def train(
             f" {len(everything)} works; label more of them, or lower learner.min_positives in the recipe"
         )
     progress("reading", 0, 1)
-    words, rows = _read(everything)
-    learned = learn(words, recipe.features, *_spelling(recipe, vectors))
+    words, cases, rows = _read(everything)
+    names = None if recipe.features.names else names_among(words, cases)
+    learned = learn(words, recipe.features, *_spelling(recipe, vectors), names)
     counts = join([featurize(block, learned.vocabulary) for block in words])
     matrix = _matrix(counts, learned)
     lent = _lend(vectors, learned, matrix, recipe)
@@ -73,7 +74,7 @@ def train(
     examples = Examples(_with_meaning(matrix, lent), rows, truth, folds, importance)
     progress("reading", 1, 1)
     weights, margins = learn_labels(examples, supported, recipe, jobs, progress)
-    sample = compose(margins, rows, np.where(examples.importance[:, None] < 1, np.nan, truth), labels, recipe)
+    sample = compose(margins, rows, np.where(examples.importance[:, None] < 0.5, np.nan, truth), labels, recipe)
     rule = _choose_rule(sample, labels, recipe)
     pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
     n_passages = np.diff(sample.rows)
@@ -200,15 +201,16 @@ def _supported(truth: F64, least: int) -> NDArray[np.bool_]:
     return enough
 
 
-def _read(works: Sequence[LabelledWork]) -> tuple[list[Words], I64]:
-    """The words of all passages, a block at a time, and the rows that each work owns."""
+def _read(works: Sequence[LabelledWork]) -> tuple[list[Words], list[NDArray[np.int8]], I64]:
+    """The words of all passages, a block at a time, how they are written, and the rows that each work owns."""
     passages = [segment(each.work) for each in works]
     for own, each in zip(passages, works, strict=True):
         if not own:
             raise DataError(f"{each.place or each.work.id}: nothing is left of the text without header and notes")
     texts = [text_of(each.work, where) for each, own in zip(works, passages, strict=True) for where in own]
-    read = [read_words(texts[start:end]) for start, end in blocks(map(len, texts), BLOCK_CHARS)]
-    return read, np.cumsum([0, *map(len, passages)])
+    cut = [texts[start:end] for start, end in blocks(map(len, texts), BLOCK_CHARS)]
+    read = [read_words(block) for block in cut]
+    return read, list(map(read_cases, cut, read)), np.cumsum([0, *map(len, passages)])
 
 
 def _choose_rule(sample: Sample, labels: LabelSet, recipe: Recipe) -> Rule:

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from tagger.features import (
     APOSTROPHE,
     ASTERISK,
+    CAPITAL,
     I32,
     I64,
+    SMALL,
     U64,
     Vocabulary,
     Words,
@@ -27,6 +29,9 @@ from tagger.features import (
     look_up,
 )
 from tagger.recipe import Features
+
+# A name may be small in so many places for each where it is capital: some people write all in small letters.
+_SMALL_SHARE = 0.1
 
 Stemmer = Callable[[str], str]
 
@@ -67,11 +72,24 @@ def snowball(same: Mapping[str, str] | None = None) -> Stemmer:
     return stem
 
 
-def learn(blocks: Sequence[Words], choices: Features, stem: Stemmer, more: Sequence[str] = ()) -> Learned:
-    """Learn the vocabulary of some blocks of words, and of `more` words, which are features in any case."""
+def names_among(blocks: Sequence[Words], cases: Sequence[NDArray[np.int8]]) -> U64:
+    """The hashes of the words that are names: capital in the middle of sentences, and in hardly any place small."""
+    hashes, where = np.unique(np.concatenate([block.hashes for block in blocks]), return_inverse=True)
+    written = np.concatenate(cases)
+    capital, small = (np.bincount(where[written == case], minlength=len(hashes)) for case in (CAPITAL, SMALL))
+    names: U64 = hashes[(capital > 0) & (small <= _SMALL_SHARE * capital)]
+    return names
+
+
+def learn(
+    blocks: Sequence[Words], choices: Features, stem: Stemmer, more: Sequence[str] = (), left_out: U64 | None = None
+) -> Learned:
+    """Learn the vocabulary of some blocks of words, and of `more` words, which are features in any case; `left_out`
+    are the hashes of words to be none.
+    """
     n_passages = sum(len(block.first) - 1 for block in blocks)
     asked_for = hash_words(more)
-    spellings = _with_more(_spellings(blocks), more, asked_for)
+    spellings = _without(_with_more(_spellings(blocks), more, asked_for), left_out)
     stems, column_of = _group(spellings, stem)
     everything = _vocabulary(spellings.hashes, column_of, len(stems))
     frequencies = _frequencies(blocks, everything)
@@ -124,6 +142,14 @@ def _with_more(spellings: _Spellings, more: Sequence[str], hashes: U64) -> _Spel
         np.concatenate((spellings.occurrences, np.zeros(len(new), np.int64))),
         spellings.written + [more[i] for i in new.tolist()],
     )
+
+
+def _without(spellings: _Spellings, names: U64 | None) -> _Spellings:
+    if names is None:
+        return spellings
+    kept = np.flatnonzero(~np.isin(spellings.hashes, names))
+    written = [spellings.written[i] for i in kept.tolist()]
+    return _Spellings(spellings.hashes[kept], spellings.occurrences[kept], written)
 
 
 def spell(block: Words, place: int) -> str:

@@ -27,6 +27,7 @@ ORDER = [
     *(
         "metrics",
         "bundles",
+        "adapting",
         "export",
         "reports",
         "parallel",

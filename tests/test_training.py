@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tagger.recipe import Aggregation, Calibrating, Learner, Recipe
 from tagger.segmentation import segment
 from tagger.tagging import Options, read, tag
 from tagger.training import assign_folds, digest, group_of, stand_in, train, truth_of
+from tagger.vectors import Vectors
 from tagger.works import LabelledWork
 
 QUICK = Recipe(calibration=Calibrating(folds=2, composites=60, max_passages=6))
@@ -376,3 +378,81 @@ def test_the_stand_in_suggests_a_label_when_its_word_is_there(labels: LabelSet) 
     with_word, without = (read_text(each.encode(), "x") for each in (text, text.replace("captivity", "")))
     suggested = [[each["label"] for each in result["suggested"]] for result in tag([with_word, without], bundle)]
     assert suggested == [["captivity"], []]
+
+
+MEANINGS = Vectors(
+    ("hailstorm", "hailstorms", "icicle", "icicles", "blizzard", "tempest", *COMMON),
+    np.array([[5, 0], [5, 0], [0, 5], [0, 5], [0, 5], [5, 0], *[[0.1, 0.1]] * len(COMMON)], np.float32),
+    np.full(6 + len(COMMON), 0.01),
+)
+
+
+def test_a_word_that_no_label_came_with_speaks_by_its_meaning() -> None:
+    rng = random.Random(5)
+    bundle = train(weather(90), WEATHER, QUICK, vectors=MEANINGS)
+    plain = train(weather(90), WEATHER, QUICK)
+    for word, label in (("tempest", "storm"), ("blizzard", "frost")):
+        work = read_text(prose(rng, 80, word, word).encode(), word)
+        with_it, without = (tag([work], each)[0]["scores"] for each in (bundle, plain))
+        other = "frost" if label == "storm" else "storm"
+        assert with_it[label] - with_it[other] > abs(without[label] - without[other])
+
+
+def test_more_works_are_learned_from_as_well() -> None:
+    works = weather(90)
+    apart = train(works[:45], WEATHER, QUICK, more=works[45:])
+    together = train(works, WEATHER, QUICK)
+    np.testing.assert_array_equal(apart.weights.matrix, together.weights.matrix)
+    assert apart.facts["more"] == {"works": 45, "sha256": digest(works[45:])}
+    assert apart.facts["data_sha256"] == digest(works[:45])
+
+
+def test_a_work_weighs_as_much_as_so_many_copies() -> None:
+    works = weather(60)
+    heavy = [replace(each, weight=2.0) for each in works[:20]] + works[20:]
+    other = train(heavy, WEATHER, QUICK)
+    assert np.abs(other.weights.matrix - train(works, WEATHER, QUICK).weights.matrix).max() > 1e-3
+
+
+def test_hints_teach_but_do_not_calibrate() -> None:
+    works = weather(90)
+    wrong = [
+        replace(
+            each,
+            weight=0.1,
+            present=frozenset({"storm", "frost"}) - each.present,
+            group="",
+            work=replace(each.work, id=f"x{i}"),
+        )
+        for i, each in enumerate(weather(30, seed=9))
+    ]
+    hinted = train(works, WEATHER, QUICK, more=wrong)
+    assert hinted.prevalence[0] == train(works, WEATHER, QUICK).prevalence[0]
+
+
+def test_names_are_no_features_unless_asked_for() -> None:
+    works = weather(60)
+    named = [
+        replace(each, work=read_text(f"{each.work.text} Then Ottoline and Bram went home.".encode(), each.work.id))
+        for each in works
+    ]
+    assert not {"ottoline", "bram"} & set(train(named, WEATHER, QUICK).names)
+    choices = replace(QUICK, features=replace(QUICK.features, names=True))
+    assert {"ottoline", "bram"} <= set(train(named, WEATHER, choices).names)
+
+
+def test_words_that_differ_in_gender_alone_score_alike() -> None:
+    bundle = train(
+        [*weather(60), labelled("g", "She hurt her husband and he hurt his wife. " * 3, "storm")], WEATHER, QUICK
+    )
+    texts = ("he told his wife himself", "she told her husband herself")
+    one, other = (tag([read_text(((text + " ") * 8).encode(), "t")], bundle)[0]["scores"] for text in texts)
+    assert one == other
+
+
+def test_a_word_in_disguise_is_the_word() -> None:
+    works = [*weather(60), *(labelled(f"k{i}", f"They killed him {COMMON[i]} again. " * 3, "storm") for i in range(8))]
+    bundle = train(works, WEATHER, QUICK)
+    texts = ("they killed the garden", "they k1lled the garden", "they k*lled the garden")
+    scores = [tag([read_text(((text + " ") * 8).encode(), "t")], bundle)[0]["scores"] for text in texts]
+    assert scores[0] == scores[1] == scores[2]

@@ -56,7 +56,8 @@ class Bundle:
     `labels` are those it was trained for, the columns of all its per-label arrays; `supported`, bool[labels], says
     which of them it learned. `names` are its features as people read them. `thresholds` and `precision`, float64[3,
     labels] by preset: from which score on a label is suggested, and the share of those that were right out of
-    fold (NaN: none were made). `least_known` is the share of a work's words, 0..1, that it must know to speak; `facts`
+    fold (NaN: none were made); `prevalence`, float64[labels], the share of works that its scores take to have each
+    label (NaN: not recorded). `least_known` is the share of a work's words, 0..1, that it must know to speak; `facts`
     describes its training.
     """
 
@@ -69,6 +70,7 @@ class Bundle:
     calibration: Calibration
     thresholds: NDArray[np.float64]
     precision: NDArray[np.float64]
+    prevalence: NDArray[np.float64]
     least_known: float
     recipe: recipes.Recipe
     facts: Mapping[str, Any]
@@ -164,6 +166,7 @@ def _manifest(bundle: Bundle) -> dict[str, Any]:
             "length": float(bundle.calibration.length[i]),
             "thresholds": dict(zip(PRESETS, bundle.thresholds[:, i].tolist(), strict=True)),
             "precision": dict(zip(PRESETS, _or_none(bundle.precision[:, i]), strict=True)),
+            "prevalence": _or_none(bundle.prevalence)[i],
         }
         for i, label in enumerate(bundle.labels)
     }
@@ -289,6 +292,7 @@ def _assemble(manifest: Mapping[str, Any], path: Path, sha256: str) -> Bundle:
         calibration=Calibration(column("slope"), column("intercept"), column("length")),
         thresholds=by_preset("thresholds"),
         precision=by_preset("precision"),
+        prevalence=np.array([row.get("prevalence") for row in rows], np.float64),
         least_known=float(manifest["least_known"]),
         recipe=recipes.from_dict(manifest["recipe"], str(path / MANIFEST)),
         facts=manifest["facts"],

@@ -33,6 +33,26 @@ def calibrate(margins: NDArray[np.floating], passages: NDArray[np.integer] | int
     return sigmoid(margins * by.slope + by.intercept - lengths * by.length)
 
 
+def prevalence(truth: F64) -> F64:
+    """The share of works that have each label, float64[labels] in 0..1, of those of which it is known; NaN for none."""
+    known = np.isfinite(truth)
+    with np.errstate(invalid="ignore"):
+        share: F64 = (truth == 1).sum(axis=0) / known.sum(axis=0)
+    return share
+
+
+def shift(by: Calibration, assumed: F64, expected: F64) -> Calibration:
+    """The calibration for works of another mix: what was fitted where `assumed` of the works have a label, for works of
+    which `expected` have it; both float64[labels] in 0..1, NaN where nothing is to change.
+
+    The odds are multiplied by the ratio of the prior odds (Saerens, Latinne and Decaestecker, Neural Computation 14,
+    2002): right as long as works with the label look the same, and there are only more or fewer of them.
+    """
+    old, new = np.clip(assumed, 1e-6, 1 - 1e-6), np.clip(expected, 1e-6, 1 - 1e-6)
+    moved = np.log(new / (1 - new)) - np.log(old / (1 - old))
+    return by._replace(intercept=by.intercept + np.nan_to_num(moved))
+
+
 def sigmoid(log_odds: F64) -> F64:
     """1 / (1 + e^-x), without overflow."""
     probability: F64 = 0.5 * (1 + np.tanh(0.5 * log_odds))

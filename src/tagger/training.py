@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tagger import scoring
 from tagger.aggregation import Rule, aggregate
 from tagger.bundles import Bundle, library_versions
-from tagger.calibration import F64, PRESETS, Aims, Calibration, calibrate, fit, precision_at, thresholds
+from tagger.calibration import F64, PRESETS, Aims, Calibration, calibrate, fit, precision_at, prevalence, thresholds
 from tagger.composites import Sample, compose
 from tagger.errors import DataError
 from tagger.features import BLOCK_CHARS, F32, I64, Counts, Words, blocks, featurize, join, read_cases, read_words
@@ -32,6 +32,9 @@ from tagger.spellings import disguises, neutral
 from tagger.vectors import Vectors, meaning
 from tagger.vocabulary import Learned, Stemmer, collisions, learn, names_among, snowball
 from tagger.works import LabelledWork
+
+# Below this weight a work's labels are guesses: good enough to learn words from, not to say how often they are right.
+HINT = 0.2
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -51,7 +54,7 @@ def train(
     """Train a bundle on works and, where there are any, on `more` works of other sources; `vectors` lend meaning to
     words that no label came with.
 
-    Works that count less than half are hints: calibration and thresholds rest on the others. Raises DataError when the
+    Works that weigh less than HINT teach, but calibration and thresholds rest on the others. Raises DataError when the
     works cannot carry a training: none of them, or no label with enough examples.
     """
     everything = [*works, *more]
@@ -74,7 +77,7 @@ def train(
     examples = Examples(_with_meaning(matrix, lent), rows, truth, folds, importance)
     progress("reading", 1, 1)
     weights, margins = learn_labels(examples, supported, recipe, jobs, progress)
-    sample = compose(margins, rows, np.where(examples.importance[:, None] < 0.5, np.nan, truth), labels, recipe)
+    sample = compose(margins, rows, np.where(importance[:, None] < HINT, np.nan, truth), labels, recipe)
     rule = _choose_rule(sample, labels, recipe)
     pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
     n_passages = np.diff(sample.rows)
@@ -92,6 +95,7 @@ def train(
         calibration=calibration,
         thresholds=table,
         precision=precision_at(scores, sample.truth, table),
+        prevalence=prevalence(sample.truth),
         least_known=_least_known(counts, learned),
         recipe=recipe,
         facts={
@@ -285,6 +289,7 @@ def stand_in(labels: LabelSet) -> Bundle:
         calibration=Calibration(np.ones(n), np.zeros(n), np.zeros(n)),
         thresholds=np.tile(np.array([[0.3], [0.5], [0.9]]), (1, n)),
         precision=np.full((len(PRESETS), n), np.nan),
+        prevalence=np.full(n, np.nan),
         least_known=0.0,
         recipe=Recipe(name="keywords", version="0"),
         facts={"note": "keyword stand-in, never trained"},

@@ -7,6 +7,7 @@ what is learned about the vectors is linear, so it is added to the weights of th
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,10 +40,11 @@ def save(vectors: Vectors, path: Path) -> None:
 def load(path: Path) -> Vectors:
     """Read vectors. Raises DataError for a file that holds none."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here: NumPy leaves a file it cannot read open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             words = tuple(arrays["words"].tobytes().decode().split("\n"))
             matrix, frequencies = arrays["matrix"].astype(np.float32), arrays["frequencies"].astype(np.float64)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, LookupError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise DataError(f"cannot read word vectors from {path}: {error}; scripts/distill-vectors makes them") from error
     if matrix.ndim != 2 or not len(words) == len(matrix) == len(frequencies) or not np.isfinite(matrix).all():
         raise DataError(f"{path} holds no word vectors that fit together; make it again with scripts/distill-vectors")

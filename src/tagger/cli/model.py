@@ -1,4 +1,4 @@
-"""`tagger model`: describe, verify and export bundles."""
+"""`tagger model`: describe, verify, adapt and export bundles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from tagger.cli.options import Model, model_path
 
-app = typer.Typer(help="Describe, verify and export models.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Describe, verify, adapt and export models.", no_args_is_help=True, rich_markup_mode=None)
 
 
 class Format(StrEnum):
@@ -46,6 +46,39 @@ def verify(model: Model = None) -> None:
     path = model_path(model)
     bundle = bundles.load(path)
     print(f"{path}: whole and unaltered, {int(bundle.supported.sum())} labels, sha256 {bundle.sha256}")
+
+
+@app.command()
+def prevalence(model: Model = None) -> None:
+    """Print the share of works that the model's scores take to have each label, as a file for `adapt`."""
+    from tagger import bundles
+    from tagger.adapting import render_mix
+
+    print(render_mix(bundles.load(model_path(model))))
+
+
+@app.command()
+def adapt(
+    mix: Annotated[Path, typer.Argument(metavar="MIX", help="The share of your works that have each label (TOML).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write the model to.")],
+    model: Model = None,
+) -> None:
+    """Write the same model for an archive where labels are commoner or rarer than in the works it learned from.
+
+    Start from what `tagger model prevalence` prints, and change what you know better; labels left out stay.
+    """
+    from tagger import bundles
+    from tagger.adapting import adapt as adapted
+    from tagger.adapting import parse_mix
+    from tagger.errors import RecipeError
+
+    try:
+        text = mix.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"cannot read {mix}: {getattr(error, 'strerror', error)}") from error
+    shares = parse_mix(text, str(mix))
+    bundles.save(adapted(bundles.load(model_path(model)), shares), output)
+    print(f"adapted {len(shares)} labels; the model is in {output}. Try it: tagger predict STORY -m {output}")
 
 
 @app.command()

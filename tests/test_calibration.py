@@ -232,3 +232,12 @@ def test_precision_is_the_share_of_suggestions_that_were_right() -> None:
     truth = np.array([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0], [np.nan, 0.0]])
     found = precision_at(scores, truth, np.array([[0.5, 0.5], [0.8, 0.1], [0.9, 0.5]]))
     np.testing.assert_allclose(found, [[2 / 3, np.nan], [1 / 2, 1 / 2], [1, np.nan]])
+
+
+def test_careful_labels_are_suggested_at_balanced_as_at_high_precision() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.random((400, 2))
+    truth = (rng.random((400, 2)) < scores).astype(float)
+    plain, careful = thresholds(scores, truth, AIMS), thresholds(scores, truth, AIMS, np.array([True, False]))
+    assert careful[1, 0] == careful[2, 0] == plain[2, 0]
+    np.testing.assert_array_equal(careful[:, 1], plain[:, 1])

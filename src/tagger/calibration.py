@@ -126,8 +126,11 @@ class Aims(NamedTuple):
     shrink: float
 
 
-def thresholds(scores: F64, truth: F64, aims: Aims) -> F64:
+def thresholds(scores: F64, truth: F64, aims: Aims, careful: NDArray[np.bool_] | None = None) -> F64:
     """Thresholds by preset, float64[3, labels] in the order of PRESETS, rising.
+
+    Labels that are `careful`, bool[labels], have the aim of high-precision at balanced too: for them a false alarm is
+    the worse error.
 
     balanced has the best F1 of those with the least precision it may have; high-precision is the lowest with the wanted
     precision; high-recall the highest with the wanted recall. Scores are out-of-fold probabilities, float64[works,
@@ -146,6 +149,8 @@ def thresholds(scores: F64, truth: F64, aims: Aims) -> F64:
         else:
             found[:, label] = common
     lenient, balanced, strict = found
+    if careful is not None:
+        balanced = np.where(careful, np.maximum(balanced, strict), balanced)
     rising = np.stack((np.minimum(lenient, balanced), balanced, np.maximum(strict, balanced)))
     clipped: F64 = np.clip(rising, 0.01, 0.99)
     return clipped

@@ -69,13 +69,15 @@ class Calibrating:
 @dataclass(frozen=True, slots=True)
 class Thresholding:
     """Out of fold, 0..1: the precision that high-precision aims at, the least that balanced may have (`floor`), and the
-    recall that high-recall aims at; `shrink`: how many examples the threshold common to all labels is worth.
+    recall that high-recall aims at; `shrink`: how many examples the threshold common to all labels is worth;
+    `careful`: the labels, with commas between, that balanced suggests as sparingly as high-precision does.
     """
 
     precision: float = 0.75
     floor: float = 0.40
     recall: float = 0.80
     shrink: float = 20.0
+    careful: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from tagger.aggregation import Rule, aggregate
 from tagger.bundles import Bundle, library_versions
 from tagger.calibration import F64, PRESETS, Aims, Calibration, calibrate, fit, precision_at, prevalence, thresholds
 from tagger.composites import Sample, compose
-from tagger.errors import DataError
+from tagger.errors import DataError, RecipeError, UnknownLabelError
 from tagger.features import BLOCK_CHARS, F32, I64, Counts, Words, blocks, featurize, join, read_cases, read_words
 from tagger.labels import LabelSet
 from tagger.learning import Examples, Progress, learn_labels
@@ -84,7 +84,8 @@ def train(
     calibration = fit(pooled, n_passages, sample.truth)
     scores = calibrate(pooled, n_passages, calibration)
     aims = recipe.thresholds
-    table = thresholds(scores, sample.truth, Aims(aims.precision, aims.floor, aims.recall, aims.shrink))
+    careful = _columns(aims.careful, labels)
+    table = thresholds(scores, sample.truth, Aims(aims.precision, aims.floor, aims.recall, aims.shrink), careful)
     return Bundle(
         labels=labels,
         supported=supported,
@@ -132,6 +133,17 @@ def _spelling(recipe: Recipe, vectors: Vectors | None) -> tuple[Stemmer, list[st
     """How words become stems, and the words to know beside those of the works."""
     same = (neutral() if recipe.features.neutral else {}) | (disguises() if recipe.features.disguises else {})
     return snowball(same), [*(vectors.words if vectors else ()), *(disguises() if recipe.features.disguises else ())]
+
+
+def _columns(listed: str, labels: LabelSet) -> NDArray[np.bool_]:
+    """Which labels a recipe lists. Raises RecipeError for one that is not there."""
+    chosen = np.zeros(len(labels), bool)
+    for name in filter(None, map(str.strip, listed.split(","))):
+        try:
+            chosen[labels.index(labels[name].id)] = True
+        except UnknownLabelError as error:
+            raise RecipeError(f"thresholds.careful: {error}") from error
+    return chosen
 
 
 def _lend(vectors: Vectors | None, learned: Learned, matrix: Any, recipe: Recipe) -> F32 | None:

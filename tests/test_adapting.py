@@ -48,7 +48,9 @@ def test_a_shifted_calibration_is_calibrated_on_the_other_mix() -> None:
 
 
 def test_prevalence_leaves_out_what_nobody_knows() -> None:
-    np.testing.assert_array_equal(prevalence(np.array([[1, np.nan], [0, np.nan], [np.nan, np.nan]])), [0.5, np.nan])
+    truth = np.array([[1, np.nan], [0, np.nan], [np.nan, np.nan]])
+    np.testing.assert_array_equal(prevalence(truth, np.ones(3)), [0.5, np.nan])
+    np.testing.assert_array_equal(prevalence(truth, np.array([3.0, 1.0, 9.0])), [0.75, np.nan])
 
 
 def test_only_the_labels_named_move(known: Bundle) -> None:

@@ -313,7 +313,7 @@ MIXED = label_set("storm", "frost", calm={"kind": "tag"})
 def composed(truth: np.ndarray, rows: np.ndarray, recipe: Recipe = QUICK) -> tuple[list[np.ndarray], np.ndarray]:
     """The members of each work of the sample, and its truth. Margins number the passages, so that they tell them."""
     numbers = np.repeat(np.arange(rows[-1], dtype=np.float32)[:, None], len(MIXED), axis=1)
-    sample = compose(numbers, rows, truth, MIXED, recipe)
+    sample = compose(numbers, rows, truth, np.ones(len(truth)), MIXED, recipe)
     assert (sample.margins == sample.margins[:, :1]).all()
     return np.split(sample.margins[:, 0].astype(int), sample.rows[1:-1]), sample.truth
 

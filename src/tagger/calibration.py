@@ -33,11 +33,10 @@ def calibrate(margins: NDArray[np.floating], passages: NDArray[np.integer] | int
     return sigmoid(margins * by.slope + by.intercept - lengths * by.length)
 
 
-def prevalence(truth: F64) -> F64:
+def prevalence(truth: F64, importance: F64) -> F64:
     """The share of works that have each label, float64[labels] in 0..1, of those of which it is known; NaN for none."""
-    known = np.isfinite(truth)
     with np.errstate(invalid="ignore"):
-        share: F64 = (truth == 1).sum(axis=0) / known.sum(axis=0)
+        share: F64 = importance @ (truth == 1) / (importance @ np.isfinite(truth))
     return share
 
 
@@ -59,25 +58,31 @@ def sigmoid(log_odds: F64) -> F64:
     return probability
 
 
-def fit(margins: F64, passages: NDArray[np.integer], truth: F64) -> Calibration:
-    """Fit every label on out-of-fold margins, float64[works, labels]; truth is 1, 0 or NaN (unknown, left out).
+def fit(margins: F64, passages: NDArray[np.integer], truth: F64, importance: F64 | None = None) -> Calibration:
+    """Fit every label on out-of-fold margins, float64[works, labels]; truth is 1, 0 or NaN (unknown, left out), and
+    `importance`, float64[works], how much each work counts (1).
 
     A first pass fits each label alone; the second draws each towards the median of the first (empirical Bayes), as
     strongly as a Gaussian of half that median's width: rare labels follow the crowd, frequent ones themselves.
     """
     lengths = np.log(passages.astype(np.float64))
-    alone = np.array([_fit_label(margins[:, i], lengths, truth[:, i]) for i in range(margins.shape[1])])
+    counts = np.ones(len(margins)) if importance is None else importance
+    alone = np.array([_fit_label(margins[:, i], lengths, truth[:, i], counts) for i in range(margins.shape[1])])
     able = np.isfinite(alone[:, 0])
     if not able.any():
         n = margins.shape[1]
         return Calibration(np.ones(n), np.zeros(n), np.zeros(n))
     centre = np.median(alone[able], axis=0)
-    together = np.array([_fit_label(margins[:, i], lengths, truth[:, i], centre, 0.5) for i in range(margins.shape[1])])
+    together = np.array(
+        [_fit_label(margins[:, i], lengths, truth[:, i], counts, centre, 0.5) for i in range(margins.shape[1])]
+    )
     together[~able] = centre
     return Calibration(*(np.ascontiguousarray(column) for column in together.T[[0, 2, 1]]))
 
 
-def _fit_label(margins: F64, lengths: F64, truth: F64, centre: F64 | None = None, width: float = 4.0) -> F64:
+def _fit_label(
+    margins: F64, lengths: F64, truth: F64, counts: F64, centre: F64 | None = None, width: float = 4.0
+) -> F64:
     """Slope, length term and intercept of one label; NaN where it has no positive or no negative example."""
     known = np.isfinite(truth) & np.isfinite(margins)
     target = truth[known]
@@ -88,22 +93,22 @@ def _fit_label(margins: F64, lengths: F64, truth: F64, centre: F64 | None = None
     if not np.ptp(lengths[known]):  # works of one length say nothing of the others
         prior, spread[1] = prior * [1, 0, 1], 1e-3
     inputs = np.column_stack((margins[known], -lengths[known], np.ones(len(target))))
-    found = _newton(inputs, target, prior, spread**-2)
+    found = _newton(inputs, target, counts[known], prior, spread**-2)
     return np.array([max(found[0], 0.05), max(found[1], 0.0), found[2]])
 
 
-def _newton(inputs: F64, target: F64, prior: F64, precision: F64) -> F64:
-    """Logistic regression with a Gaussian prior, by Newton's method with halved steps."""
+def _newton(inputs: F64, target: F64, counts: F64, prior: F64, precision: F64) -> F64:
+    """Weighted logistic regression with a Gaussian prior, by Newton's method with halved steps."""
 
     def loss(at: F64) -> float:
         logits = inputs @ at
-        return float(np.logaddexp(0, logits).sum() - target @ logits + 0.5 * precision @ (at - prior) ** 2)
+        return float(counts @ (np.logaddexp(0, logits) - target * logits) + 0.5 * precision @ (at - prior) ** 2)
 
     found = prior.copy()
     for _ in range(50):
         chance = sigmoid(inputs @ found)
-        gradient = inputs.T @ (chance - target) + precision * (found - prior)
-        curvature = (inputs * (chance * (1 - chance))[:, None]).T @ inputs + np.diag(precision)
+        gradient = inputs.T @ (counts * (chance - target)) + precision * (found - prior)
+        curvature = (inputs * (counts * chance * (1 - chance))[:, None]).T @ inputs + np.diag(precision)
         step = np.linalg.solve(curvature, gradient)
         size, before = 1.0, loss(found)
         while loss(found - size * step) > before and size > 1e-6:
@@ -126,7 +131,13 @@ class Aims(NamedTuple):
     shrink: float
 
 
-def thresholds(scores: F64, truth: F64, aims: Aims, careful: NDArray[np.bool_] | None = None) -> F64:
+def thresholds(
+    scores: F64,
+    truth: F64,
+    aims: Aims,
+    careful: NDArray[np.bool_] | None = None,
+    importance: F64 | None = None,
+) -> F64:
     """Thresholds by preset, float64[3, labels] in the order of PRESETS, rising.
 
     Labels that are `careful`, bool[labels], have the aim of high-precision at balanced too: for them a false alarm is
@@ -137,14 +148,16 @@ def thresholds(scores: F64, truth: F64, aims: Aims, careful: NDArray[np.bool_] |
     labels]; truth is 1, 0 or NaN (left out).
     """
     known = np.isfinite(truth) & np.isfinite(scores)
-    common = _label_thresholds(scores[known], truth[known], aims)
+    counts = np.ones(len(scores)) if importance is None else importance
+    common = _label_thresholds(scores[known], truth[known], np.repeat(counts, known.sum(axis=1)), aims)
     found = np.empty((3, scores.shape[1]))
     for label in range(scores.shape[1]):
         rows = known[:, label]
         target = truth[rows, label]
-        own = _label_thresholds(scores[rows, label], target, aims)
+        own = _label_thresholds(scores[rows, label], target, counts[rows], aims)
         if np.isfinite(own).all():
-            weight = target.sum() / (target.sum() + aims.shrink)
+            positives = counts[rows] @ target
+            weight = positives / (positives + aims.shrink)
             found[:, label] = weight * own + (1 - weight) * common
         else:
             found[:, label] = common
@@ -156,15 +169,15 @@ def thresholds(scores: F64, truth: F64, aims: Aims, careful: NDArray[np.bool_] |
     return clipped
 
 
-def _label_thresholds(scores: F64, truth: F64, aims: Aims) -> F64:
+def _label_thresholds(scores: F64, truth: F64, counts: F64, aims: Aims) -> F64:
     """high-recall, balanced and high-precision thresholds of one label; NaN without examples."""
-    positives = truth.sum()
+    positives = counts @ truth
     if not positives:
         return np.full(3, np.nan)
     order = np.argsort(-scores, kind="stable")
-    ranked, hits = scores[order], np.cumsum(truth[order])
+    ranked, hits, shown = scores[order], np.cumsum((counts * truth)[order]), np.cumsum(counts[order])
     last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # equal scores fall together
-    ranked, hits, shown = ranked[last], hits[last], last + 1
+    ranked, hits, shown = ranked[last], hits[last], shown[last]
     recall = hits / positives
     enough = recall >= aims.recall
     f1 = 2 * hits / (shown + positives)
@@ -180,12 +193,14 @@ def _lowest(ranked: F64, precise: NDArray[np.bool_]) -> float:
     return float(ranked[np.flatnonzero(precise)[-1]] if precise.any() else (1 + ranked[0]) / 2)
 
 
-def precision_at(scores: F64, truth: F64, table: F64) -> F64:
+def precision_at(scores: F64, truth: F64, table: F64, importance: F64 | None = None) -> F64:
     """The share of suggestions that were right at each threshold, float64[presets, labels] in 0..1; NaN where nothing
     was suggested. Unknown labels (NaN in truth) are left out.
     """
+    counts = np.ones(len(scores)) if importance is None else importance
     known = np.isfinite(truth)
     shown = (scores >= table[:, None, :]) & known
     with np.errstate(invalid="ignore"):
-        share: F64 = (shown & (truth == 1)).sum(axis=1) / shown.sum(axis=1)
+        right, all_shown = (np.einsum("pwl,w->pl", each, counts) for each in (shown & (truth == 1), shown))
+        share: F64 = right / all_shown
     return share

@@ -23,9 +23,12 @@ class Sample(NamedTuple):
     margins: NDArray[np.float32]
     rows: I64
     truth: F64
+    importance: F64
 
 
-def compose(margins: NDArray[np.float32], rows: I64, truth: F64, labels: LabelSet, recipe: Recipe) -> Sample:
+def compose(
+    margins: NDArray[np.float32], rows: I64, truth: F64, importance: F64, labels: LabelSet, recipe: Recipe
+) -> Sample:
     """The works themselves and, where most of them are short, longer ones composed of passages.
 
     Half the composed works are clean; the others carry one to three passages with a warning among quiet ones. A quiet
@@ -39,7 +42,7 @@ def compose(margins: NDArray[np.float32], rows: I64, truth: F64, labels: LabelSe
     quiet = np.flatnonzero((of_passages[:, warnings] == 0).all(axis=1))
     eventful = rows[:-1][single & (truth[:, warnings] == 1).any(axis=1)]
     if 2 * single.sum() < len(truth) or len(quiet) < 50 or len(eventful) < 50:
-        return Sample(margins, rows, truth)
+        return Sample(margins, rows, truth, importance)
     rng = np.random.default_rng(recipe.seed)
     members = [
         _members(quiet, eventful, recipe.calibration.max_passages, rng) for _ in range(recipe.calibration.composites)
@@ -50,6 +53,7 @@ def compose(margins: NDArray[np.float32], rows: I64, truth: F64, labels: LabelSe
         margins[passages],
         np.concatenate((rows, rows[-1] + np.cumsum([len(each) for each in members], dtype=np.int64))),
         np.vstack((truth, *composed)) if composed else truth,
+        np.concatenate((importance, np.ones(len(composed)))),
     )
 
 

@@ -77,15 +77,17 @@ def train(
     examples = Examples(_with_meaning(matrix, lent), rows, truth, folds, importance)
     progress("reading", 1, 1)
     weights, margins = learn_labels(examples, supported, recipe, jobs, progress)
-    sample = compose(margins, rows, np.where(importance[:, None] < HINT, np.nan, truth), labels, recipe)
+    sample = compose(margins, rows, np.where(importance[:, None] < HINT, np.nan, truth), importance, labels, recipe)
     rule = _choose_rule(sample, labels, recipe)
     pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
     n_passages = np.diff(sample.rows)
-    calibration = fit(pooled, n_passages, sample.truth)
+    calibration = fit(pooled, n_passages, sample.truth, sample.importance)
     scores = calibrate(pooled, n_passages, calibration)
     aims = recipe.thresholds
     careful = _columns(aims.careful, labels)
-    table = thresholds(scores, sample.truth, Aims(aims.precision, aims.floor, aims.recall, aims.shrink), careful)
+    table = thresholds(
+        scores, sample.truth, Aims(aims.precision, aims.floor, aims.recall, aims.shrink), careful, sample.importance
+    )
     return Bundle(
         labels=labels,
         supported=supported,
@@ -95,8 +97,8 @@ def train(
         rule=rule,
         calibration=calibration,
         thresholds=table,
-        precision=precision_at(scores, sample.truth, table),
-        prevalence=prevalence(sample.truth),
+        precision=precision_at(scores, sample.truth, table, sample.importance),
+        prevalence=prevalence(sample.truth, sample.importance),
         least_known=_least_known(counts, learned),
         recipe=recipe,
         facts={

@@ -169,6 +169,6 @@ def test_the_stories_of_the_repository_bear_every_label_and_split_cleanly(
     assert set(labelled.labels_of(stories).ids) == set(labels.ids)
     assert {label for each in stories for label in each.present} == set(labels.ids)
     path = Path(stories[0].place).parent
-    parts = [set(ids(labelled.select(stories, path, split))) for split in ("train", "validation", "test")]
+    parts = [set(ids(labelled.select(stories, path, split))) for split in ("train", "validation", "test", "stories")]
     assert all(parts)
     assert sum(map(len, parts)) == len(set.union(*parts)) == len(stories)

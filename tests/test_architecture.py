@@ -24,6 +24,7 @@ ORDER = [
         "aggregation",
     ),
     *("calibration", "vectors", "policy"),
+    *("ratings", "freeform", "declarations", "checking"),
     *(
         "metrics",
         "bundles",

@@ -15,18 +15,22 @@ from tagger.features import read_words
 from tagger.labels import LabelSet, load
 from tagger.policy import (
     BANDS,
+    CENTRAL_SHARE,
+    MENTION_SHARE,
     MIN_LETTERS,
     MIN_WORDS,
+    PROMINENCES,
     Makeup,
     abstention,
     bands,
     choose_thresholds,
     decide,
     imply,
+    prominence,
 )
 from tagger.results import Result
 from tagger.structure import observe
-from tagger.tagging import tag
+from tagger.tagging import Options, tag
 from tagger.works import Chapter, LabelledWork, Work
 
 # Hypothesis draws by it before any fixture is there.
@@ -150,6 +154,93 @@ def test_a_band_starts_at_its_threshold(score: float, band: str) -> None:
 def test_each_score_is_measured_by_the_levels_of_its_own_label() -> None:
     levels = np.array([[0.1, 0.1, 0.1], [0.2, 0.5, 0.9], [0.3, 0.7, 0.95]])
     assert bands(np.full(3, 0.6), levels).tolist() == [2, 1, 0]
+
+
+# --- prominence ---
+
+SPEAKS, STRONGLY = 0.4, 0.7
+
+
+def how_prominent(scores: Sequence[float], lengths: Sequence[int] | None = None) -> str:
+    """The prominence of one suggestion in a work of these passages, of one length if none is given."""
+    sizes = np.array(lengths or [1000] * len(scores))
+    levels = np.array([[SPEAKS], [STRONGLY]])
+    return PROMINENCES[prominence(np.array(scores, float), sizes, np.array([0, len(scores)]), levels)[0]]
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        # A work of one passage is about what it says strongly, and not quite about the rest.
+        ([0.9], "central"),
+        ([0.5], "present"),
+        ([0.1], "mention"),
+        # One scene in a story, weak or strong.
+        ([0.9, 0.1, 0.1, 0.1], "central"),
+        ([0.9, 0.1, 0.1, 0.1, 0.1], "present"),
+        ([0.5, 0.1, 0.1, 0.1, 0.1], "mention"),
+        ([0.5, 0.1], "mention"),
+        # Here and there, never strongly.
+        ([0.5, 0.5, 0.1, 0.1], "present"),
+        ([0.5, 0.5, 0.5, 0.5], "present"),
+        ([0.5, 0.5, *[0.1] * 60], "mention"),
+        # One torture scene in a novel is no passing mention, and does not make the novel.
+        ([0.9, *[0.1] * 200], "present"),
+        ([*[0.9] * 60, *[0.1] * 140], "central"),
+        ([0.9, *[0.5] * 60, *[0.1] * 140], "central"),
+        ([0.1, 0.1], "mention"),
+    ],
+)
+def test_prominence_is_how_much_speaks_and_how_strongly(scores: list[float], expected: str) -> None:
+    assert how_prominent(scores) == expected
+
+
+def test_the_levels_themselves_speak() -> None:
+    assert how_prominent([SPEAKS, SPEAKS]) == "present"
+    assert how_prominent([STRONGLY]) == "central"
+
+
+@pytest.mark.parametrize(("length", "expected"), [(249, "present"), (250, "central")])
+def test_a_share_is_of_the_text_and_not_of_the_passages(length: int, expected: str) -> None:
+    assert CENTRAL_SHARE == 0.25
+    assert how_prominent([0.9, 0.1], [length, 1000 - length]) == expected
+
+
+@pytest.mark.parametrize(("length", "expected"), [(49, "mention"), (50, "present")])
+def test_two_weak_passages_are_a_mention_while_they_are_short(length: int, expected: str) -> None:
+    assert MENTION_SHARE == 0.05
+    assert how_prominent([0.5, 0.5, 0.1], [length - 10, 10, 1000 - length]) == expected
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.data())
+def test_louder_passages_make_nothing_less_prominent(scores: list[float], data: st.DataObject) -> None:
+    louder = [data.draw(st.floats(score, 1)) for score in scores]
+    assert PROMINENCES.index(how_prominent(louder)) >= PROMINENCES.index(how_prominent(scores))
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=12), min_size=1, max_size=6))
+def test_each_suggestion_is_weighed_by_itself(works: list[list[float]]) -> None:
+    rows = np.cumsum([0, *map(len, works)])
+    levels = np.repeat([[SPEAKS], [STRONGLY]], len(works), axis=1)
+    together = prominence(np.concatenate(works).astype(float), np.full(rows[-1], 1000), rows, levels)
+    assert [PROMINENCES[i] for i in together] == [how_prominent(work) for work in works]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_suggestion_says_how_prominent_it_is_whatever_the_preset(
+    preset: str, bundle: Bundle, stories: Sequence[LabelledWork]
+) -> None:
+    works = [each.work for each in sorted(stories, key=lambda each: -len(each.work.text))[:40]]
+    met, implied = set(), {LABELS.ids[effect] for _, effect in LABELS.implications}
+    for result, balanced in zip(tag(works, bundle, Options(preset=preset)), tag(works, bundle), strict=True):
+        told = {each["label"]: each["prominence"] for each in result["suggested"]}
+        usual = {each["label"]: each["prominence"] for each in balanced["suggested"]}
+        assert all(told[label] == usual[label] for label in told.keys() & usual.keys() - implied)
+        for cause, effect in ((LABELS.ids[i], LABELS.ids[j]) for i, j in LABELS.implications):
+            assert cause not in told or PROMINENCES.index(told[effect]) >= PROMINENCES.index(told[cause])
+        met |= {*told.values(), *usual.values()}
+    assert met <= set(PROMINENCES)
+    assert len(met) > 1
 
 
 # --- when to say nothing ---

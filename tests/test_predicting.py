@@ -185,7 +185,7 @@ def test_an_outcome_says_what_a_caller_needs_without_parsing(tmp_path: Path, sta
     (outcome,) = predict(
         gather([tmp_path / "a.txt"], NOTHING), Job(stand_in_path, Options(course=True), Style("table"))
     )
-    assert set(outcome.suggested) == {"captivity", "grief"}
+    assert set(outcome.told) == {"captivity", "grief"}
     assert outcome.message is None
     assert b"chapter 1, paragraph 1" in outcome.rendered
 

@@ -19,6 +19,10 @@ from tagger.labels import LabelSet
 
 BANDS = ("unsure", "possible", "likely")  # in the order of PRESETS, whose thresholds they start from
 
+PROMINENCES = ("mention", "present", "central")
+CENTRAL_SHARE = 0.25  # of the text; a passage is 150-300 words, so one in a short story is central, one in a novel not
+MENTION_SHARE = 0.05
+
 MIN_WORDS = 30
 # Measured on our stories, chat logs among them, and on source code, mark-up, tables and random bytes. Tables and
 # random bytes are under .6 letters, stories over .75; code has more signs than most stories and fewer known words.
@@ -76,6 +80,28 @@ def bands(scores: F64, levels: F64) -> NDArray[np.int64]:
     """
     reached: NDArray[np.int64] = (scores >= levels[1:]).sum(axis=0)
     return reached
+
+
+def prominence(scores: F64, lengths: NDArray[np.integer], rows: NDArray[np.integer], levels: F64) -> NDArray[np.int64]:
+    """How much of a work is about each of some labels, as indices into PROMINENCES, int64[suggestions].
+
+    `scores`, float64[n], are the probabilities of passages each taken alone, and `lengths` their characters; those of
+    suggestion s are `rows[s]:rows[s + 1]`, at least one. `levels`, float64[2, suggestions], are the scores at which a
+    passage speaks for the label, and at which it speaks strongly. *Central*: some passage speaks strongly, and all that
+    speak are at least CENTRAL_SHARE of the text. *Mention*: none speaks strongly, and those that speak are less than
+    MENTION_SHARE; or, in a work of several passages, only one speaks at all, and not strongly. *Present* is between.
+
+    >>> scores, lengths = np.array([0.9, 0.1, 0.4, 0.1]), np.full(4, 1000)
+    >>> [PROMINENCES[i] for i in prominence(scores, lengths, np.array([0, 2, 4]), np.array([[0.3] * 2, [0.7] * 2]))]
+    ['central', 'mention']
+    """
+    starts, sizes = rows[:-1], np.diff(rows)
+    speaks = scores >= np.repeat(levels[0], sizes)
+    share = np.add.reduceat(lengths * speaks, starts) / np.maximum(np.add.reduceat(lengths, starts), 1)
+    voices = np.add.reduceat(speaks, starts, dtype=np.int64)
+    strong = np.maximum.reduceat(scores, starts) >= levels[1]
+    mentioned = (share < MENTION_SHARE) | ((voices <= 1) & (sizes > 1))
+    return np.where(strong, 1 + (share >= CENTRAL_SHARE), np.where(mentioned, 0, 1)).astype(np.int64)
 
 
 class Makeup(NamedTuple):

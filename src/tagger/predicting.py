@@ -13,7 +13,7 @@ from tagger import bundles, readers, reports
 from tagger.bundles import Bundle
 from tagger.errors import WorkError
 from tagger.parallel import map_batches
-from tagger.readers import jsonl
+from tagger.readers import jsonl, tables
 from tagger.results import Result, failed
 from tagger.tagging import Options, tag
 from tagger.works import Failure, Work
@@ -25,28 +25,31 @@ BATCH_BYTES = 1 << 20
 BATCH_FILES = 64
 _READ_BYTES = 1 << 20
 
-# A file yet to be read, the bytes of standard input, or what could not even be opened.
-Item = Path | bytes | Failure
+# A file yet to be read, the bytes of standard input, a work of a table, or what could not even be opened.
+Item = Path | bytes | Work | Failure
 
 
 class Batch(NamedTuple):
     """One call's share of the input: `lines` of JSON, the first being line `number` of `name`, or else `items`, read as
-    `format` or, where that is None, as what they look like.
+    `format` or, where that is None, as what they look like. `table` says that the items are the works of a table.
     """
 
     items: Sequence[Item] = ()
     format: str | None = None
+    table: bool = False
     lines: Sequence[bytes] = ()
     name: str = ""
     number: int = 1
 
 
 class Outcome(NamedTuple):
-    """One work's result, rendered. `unique` says that its id must not come twice; `message` is an error's text."""
+    """One work's result, rendered. `told` are the labels suggested or, of a check, its findings. `unique` says that its
+    id must not come twice; `message` is an error's text.
+    """
 
     id: str
     status: str
-    suggested: tuple[str, ...]
+    told: tuple[str, ...]
     message: str | None
     unique: bool
     rendered: bytes
@@ -54,11 +57,14 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """What is done with every batch: tag it by the bundle at this path, with these options, and render it so."""
+    """What is done with every batch: tag it by the bundle at this path, with these options, and render it so; with
+    `check`, render not the results but how they compare with what the authors declared.
+    """
 
     bundle: Path
     options: Options = field(default_factory=Options)
     style: reports.Style = field(default_factory=reports.Style)
+    check: bool = False
 
 
 # Results are many small objects and no cycles: Python's search for cycles, every 700 new objects, took a twentieth.
@@ -82,7 +88,7 @@ def run(job: Job, batch: Batch) -> list[Outcome]:
     """Read, tag and render one batch."""
     gc.set_threshold(_GC_THRESHOLD)
     results = tag(list(_works(batch)), bundle_at(job.bundle), job.options)
-    return _outcomes(results, job, unique=bool(batch.lines))
+    return _outcomes(results, job, unique=batch.table or bool(batch.lines))
 
 
 @lru_cache(maxsize=1)
@@ -92,18 +98,26 @@ def bundle_at(path: Path) -> Bundle:
 
 
 def _outcomes(results: Sequence[Result], job: Job, *, unique: bool) -> list[Outcome]:
-    rendered = reports.render(results, job.style)
+    if job.check:
+        told, rendered = _checked(results, job)
+    else:
+        told = [tuple(suggestion["label"] for suggestion in each.get("suggested", ())) for each in results]
+        rendered = reports.render(results, job.style)
     return [
-        Outcome(
-            each["id"],
-            each["status"],
-            tuple(suggestion["label"] for suggestion in each.get("suggested", ())),
-            each.get("error"),
-            unique,
-            text,
-        )
-        for each, text in zip(results, rendered, strict=True)
+        Outcome(each["id"], each["status"], own, each.get("error"), unique, text)
+        for each, own, text in zip(results, told, rendered, strict=True)
     ]
+
+
+def _checked(results: Sequence[Result], job: Job) -> tuple[list[tuple[str, ...]], list[bytes]]:
+    """The findings of each work that a run may be asked to fail on, and its check rendered."""
+    from tagger.checking import alarming, check
+    from tagger.reports import check as report
+
+    labels = bundle_at(job.bundle).labels
+    checks = [check(each, labels) for each in results]
+    told = [alarming(each) for each in checks]
+    return told, report.render(checks, job.style)
 
 
 def _duplicate(id: str, job: Job) -> Outcome:
@@ -120,21 +134,22 @@ def _works(batch: Batch) -> Iterator[Work | Failure]:
 
 
 def _read(item: Item, format: str | None) -> Work | Failure:
-    if isinstance(item, Failure):
+    if isinstance(item, Work | Failure):
         return item
     try:
         if isinstance(item, bytes):
-            return readers.read_bytes(item, STDIN, format or "text")
+            return readers.read_bytes(item, STDIN, format)
         return readers.read_file(item, format)
     except WorkError as error:
         return Failure(STDIN if isinstance(item, bytes) else readers.name_of(item), str(error))
 
 
 def gather(paths: Sequence[Path], stdin: BinaryIO, format: str | None = None) -> Iterator[Batch]:
-    """The input in batches, drawn as needed: files, the stories of folders, JSON Lines, and "-" for standard input.
+    """The input in batches, drawn as needed: files, the stories of folders, JSON Lines, tables, and "-" for standard
+    input.
 
-    `format` overrides what names and first bytes tell: text, markdown or jsonl. What cannot be opened stands in its
-    place as a Failure.
+    `format` overrides what names and first bytes tell; it is "jsonl" or one of readers.FORMATS or tables.FORMATS. What
+    cannot be opened stands in its place as a Failure.
     """
     waiting: list[Item] = []
     size = 0
@@ -171,20 +186,26 @@ def _parts(paths: Sequence[Path], stdin: BinaryIO, format: str | None) -> Iterat
 
 
 def _from_file(path: Path, format: str | None) -> Iterator[Batch | Item]:
-    if format != "jsonl" and (format is not None or path.suffix.lower() != readers.JSON_LINES):
+    if format in tables.FORMATS or (format in (None, "jsonl") and readers.holds_table(path)):
+        yield from _from_table(path, format)
+    elif format == "jsonl" or (format is None and path.suffix.lower() == readers.JSON_LINES):
+        try:
+            with path.open("rb", buffering=_READ_BYTES) as stream:
+                yield from _from_lines(stream, readers.name_of(path))
+        except OSError:
+            yield path  # reading it as a file says why it cannot be read
+    else:
         yield path
-        return
-    try:
-        with path.open("rb", buffering=_READ_BYTES) as stream:
-            yield from _from_lines(stream, readers.name_of(path))
-    except OSError:
-        yield path  # reading it as a file says why it cannot be read
 
 
 def _from_stdin(stdin: BinaryIO, format: str | None) -> Iterator[Batch | Item]:
-    """A stream that starts with a brace is JSON Lines, read as they come; any other is one text."""
+    """A stream that starts with a brace is JSON Lines, read as they come, unless it is RTF; any other is one file."""
+    if format in tables.FORMATS:
+        yield Failure(STDIN, f"{STDIN}: {format} is not read from standard input; name a file of it")
+        return
     first = _first_lines(stdin) if format in (None, "jsonl") else b""
-    if format == "jsonl" or first.lstrip().startswith(b"{"):
+    opening = first.lstrip()
+    if format == "jsonl" or (opening.startswith(b"{") and not opening.startswith(rb"{\rtf")):
         yield from _from_lines(stdin, STDIN, first)
     else:
         yield first + stdin.read()
@@ -210,7 +231,24 @@ def _from_lines(stream: BinaryIO, name: str, first: bytes = b"") -> Iterator[Bat
         yield Batch([Failure(name, f"{name} is empty: a JSON Lines file holds one work a line")])
 
 
+def _from_table(path: Path, format: str | None) -> Iterator[Batch]:
+    """Batches of the works in a table, read row by row, each about BATCH_BYTES."""
+    works: list[Item] = []
+    size = 0
+    for work in tables.works(path, format):
+        works.append(work)
+        size += _size(work)
+        if size >= BATCH_BYTES:
+            yield Batch(works, table=True)
+            works, size = [], 0
+    if works:
+        yield Batch(works, table=True)
+
+
 def _size(item: Item) -> int:
+    """Of what is waiting in a batch: its bytes or, where it has been read, its characters."""
     if isinstance(item, Path):
         return item.stat().st_size if item.is_file() else 0
-    return len(item) if isinstance(item, bytes) else 0
+    if isinstance(item, bytes):
+        return len(item)
+    return len(item.text if isinstance(item, Work) else item.error)

@@ -1,7 +1,7 @@
 """Result: what is said of one work, as the plain JSON object that is written out. This file is its schema.
 
 Keys marked NotRequired are there only when they were asked for, or when the work's `status` calls for them. Scores run
-from 0 to 1 and are rounded to four decimals; offsets are code points into the text as decoded.
+from 0 to 1 and are rounded to four decimals; offsets are code points into the file as decoded, of a record into its text.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ class Contribution(TypedDict):
 class Evidence(TypedDict):
     """A passage that speaks for a label.
 
-    `chapter` and `paragraph` count from 1. `score` is what the passage alone would get; `words` moved it most. `margin`
-    is `bias` plus the amounts of all `contributions`.
+    `chapter` and `paragraph` count from 1; `start` and `end` are offsets into the file or, where it has files in it, into
+    `part`. `score` is what the passage alone would get; `words` moved it most. `margin` is `bias` plus the amounts of
+    all `contributions`.
     """
 
     chapter: int
@@ -31,6 +32,7 @@ class Evidence(TypedDict):
     end: int
     score: float
     words: list[str]
+    part: NotRequired[str]
     quote: NotRequired[str]
     margin: NotRequired[float]
     bias: NotRequired[float]
@@ -40,9 +42,10 @@ class Evidence(TypedDict):
 class Suggestion(TypedDict):
     """A label suggested for a work.
 
-    `band` is likely, possible or unsure. `right` is the share of suggestions of this label, this sure or surer, that
-    were right on works held out in training; null when there were none. `course`: the passages' scores in reading
-    order, pooled into at most 16 bins by their maximum.
+    `band` is likely, possible or unsure. `prominence` is mention, present or central: how much of the work speaks for
+    the label, and how strongly (see policy.prominence). `right` is the share of suggestions of this label, this sure or
+    surer, that were right on works held out in training; null when there were none. `course`: the passages' scores in
+    reading order, pooled into at most 16 bins by their maximum.
     """
 
     label: str
@@ -50,6 +53,7 @@ class Suggestion(TypedDict):
     score: float
     threshold: float
     band: str
+    prominence: str
     right: float | None
     evidence: list[Evidence]
     course: NotRequired[list[float]]

@@ -13,6 +13,11 @@ def labels_file() -> Path:
     return _first(_INSTALLED / "labels.toml", _REPOSITORY / "data" / "labels.toml")
 
 
+def synonyms_file() -> Path:
+    """The path of what authors call the labels."""
+    return _first(_INSTALLED / "synonyms.toml", _REPOSITORY / "data" / "synonyms.toml")
+
+
 def default_bundle() -> Path:
     """The path of the model that ships with tagger."""
     return _first(_INSTALLED / "models" / "default", _REPOSITORY / "models" / "default")

@@ -21,11 +21,22 @@ from tagger.aggregation import WorkMargins, aggregate
 from tagger.bundles import Bundle
 from tagger.calibration import F64, Calibration, calibrate, sigmoid
 from tagger.features import F32, I64, Counts, blocks, featurize, read_words
-from tagger.policy import BANDS, Makeup, Thresholds, abstention, bands, choose_thresholds, decide, imply
+from tagger.policy import (
+    BANDS,
+    PROMINENCES,
+    Makeup,
+    Thresholds,
+    abstention,
+    bands,
+    choose_thresholds,
+    decide,
+    imply,
+    prominence,
+)
 from tagger.results import SCHEMA, Contribution, Evidence, Result, StructureFacts, Suggestion, failed
 from tagger.segmentation import segment, text_of
 from tagger.structure import Observed, classify, observe
-from tagger.works import Failure, Passage, Work
+from tagger.works import Failure, Passage, Work, locate
 
 COURSE_BINS = 16
 
@@ -209,19 +220,21 @@ def _suggestions(
         scores[of, labels].round(4).tolist(),
         thresholds.chosen[labels].round(4).tolist(),
         levels.tolist(),
+        _prominences(reading, findings, thresholds, bundle).tolist(),
         bundle.precision[levels, labels].round(2).tolist(),
         _evidence(works, reading, findings, bundle, options),
         strict=True,
     )
     kinds = [label.kind for label in bundle.labels]
     by_work: list[list[Suggestion]] = [[] for _ in works]
-    for work, label, score, threshold, level, right, evidence in columns:
+    for work, label, score, threshold, level, weight, right, evidence in columns:
         suggestion: Suggestion = {
             "label": bundle.labels.ids[label],
             "kind": kinds[label],
             "score": score,
             "threshold": threshold,
             "band": BANDS[level],
+            "prominence": PROMINENCES[weight],
             "right": None if isnan(right) else right,
             "evidence": evidence,
         }
@@ -231,6 +244,24 @@ def _suggestions(
     for suggestions in by_work:
         suggestions.sort(key=lambda each: (each["kind"] == "tag", -each["score"]))
     return by_work
+
+
+def _prominences(reading: Reading, findings: _Findings, thresholds: Thresholds, bundle: Bundle) -> I64:
+    """How much of its work each finding is about, as indices into PROMINENCES, int64[findings]. What speaks is not
+    measured by the preset; and a label is at least as prominent as those suggested that imply it.
+    """
+    of, labels = findings.works, findings.labels
+    if not len(of):
+        return of
+    sizes = np.diff(reading.rows)[of]
+    rows = np.cumsum([0, *sizes.tolist()])
+    passages = np.arange(rows[-1]) + np.repeat(reading.rows[of] - rows[:-1], sizes)
+    owners = np.repeat(labels, sizes)
+    lengths = np.array([passage.end - passage.start for passage in reading.passages])
+    alone = _alone(reading.margins[passages, owners], bundle.calibration, owners)
+    table = np.full((len(reading.rows) - 1, len(bundle.labels)), -1.0)
+    table[of, labels] = prominence(alone, lengths[passages], rows, thresholds.table[1:, labels])
+    return imply(table, bundle.labels)[of, labels].astype(np.int64)
 
 
 def _evidence(
@@ -250,16 +281,20 @@ def _evidence(
     by_finding: list[list[Evidence]] = [[] for _ in findings.works]
     for i, (owner, passage, score, some) in enumerate(columns):
         chapter, paragraph, start, end = reading.passages[passage]
+        work = works[findings.works[owner]]
+        place = locate(work, start, end)
         piece: Evidence = {
             "chapter": chapter,
             "paragraph": paragraph,
-            "start": start,
-            "end": end,
+            "start": place.start,
+            "end": place.end,
             "score": score,
             "words": some,
         }
+        if place.part:
+            piece["part"] = place.part
         if options.quotes:
-            piece["quote"] = works[findings.works[owner]].text[start:end]
+            piece["quote"] = work.text[start:end]
         if options.contributions:
             piece["margin"] = float(margins[i])
             piece["bias"] = float(bundle.weights.bias[labels[i]])

@@ -1,11 +1,13 @@
 """Work, Chapter, Passage: text with its place in the work. Declared: what the author said.
 
-Every `start` and `end` is an offset in Unicode code points into `Work.text`, the text as it was decoded, with
-nothing added or taken away; `text[start:end]` is the thing itself.
+Every `start` and `end` is an offset in Unicode code points into `Work.text`; `text[start:end]` is the thing itself. The
+text of a plain file is the file as it was decoded, with nothing added or taken away; where the text of any other file
+stands in it, `locate` says.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -57,10 +59,24 @@ NOTHING_DECLARED = Declared()
 PLAIN = Source()
 
 
+class Piece(NamedTuple):
+    """A stretch of a work's text and where it comes from: `text[start:start + length]` stands at
+    `[source:source + width]` of the decoded file, or of `part`, a file within it. The lengths differ where a character
+    is written as several (`&amp;`); where one is a multiple of the other, every character takes as many.
+    """
+
+    start: int
+    length: int
+    source: int
+    width: int
+    part: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A story of any length. `chapters` are in order and do not overlap; `hard_wrapped` says that single line
-    breaks inside a paragraph are only the end of a line, so that blank lines alone part paragraphs.
+    breaks inside a paragraph are only the end of a line, so that blank lines alone part paragraphs. `pieces`, in
+    order, say where the text stands in a file that is more than its text; without any it is the file's text.
     """
 
     id: str
@@ -69,6 +85,49 @@ class Work:
     declared: Declared = NOTHING_DECLARED
     source: Source = PLAIN
     hard_wrapped: bool = False
+    pieces: tuple[Piece, ...] = ()
+
+
+class Place(NamedTuple):
+    """`[start:end]` of the decoded file or, where `part` is not "", of that file within it."""
+
+    part: str
+    start: int
+    end: int
+
+
+def locate(work: Work, start: int, end: int) -> Place:
+    """Where `text[start:end]` stands in the source; of a stretch that goes on in another part, its beginning.
+
+    >>> work = Work("tea.html", "R&R", (), pieces=(Piece(0, 1, 3, 1), Piece(1, 1, 4, 5), Piece(2, 1, 9, 1)))
+    >>> locate(work, 1, 3)
+    Place(part='', start=4, end=10)
+    """
+    pieces = work.pieces
+    if not pieces:
+        return Place("", start, end)
+    first = min(bisect_right(pieces, start, key=_end), len(pieces) - 1)
+    last = bisect_left(pieces, end, key=_start) - 1
+    while last > first and pieces[last].part != pieces[first].part:
+        last -= 1
+    begin = _source(pieces[first], start, before=True)
+    return Place(pieces[first].part, begin, _source(pieces[last], end, before=False) if last >= first else begin)
+
+
+def _start(piece: Piece) -> int:
+    return piece.start
+
+
+def _end(piece: Piece) -> int:
+    return piece.start + piece.length
+
+
+def _source(piece: Piece, at: int, *, before: bool) -> int:
+    """Where in the source an offset stands; in the midst of what cannot be parted, the edge `before` it or after."""
+    inside = min(max(at - piece.start, 0), piece.length)
+    if piece.width % piece.length and 0 < inside < piece.length:
+        inside = 0 if before else piece.length
+    return piece.source + inside * piece.width // piece.length
 
 
 @dataclass(frozen=True, slots=True)

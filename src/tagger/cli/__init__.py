@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from tagger import __version__
+from tagger.cli.check import check
 from tagger.cli.evaluate import evaluate
 from tagger.cli.labels import labels
 from tagger.cli.model import app as model
@@ -46,6 +47,7 @@ def _common(
 
 
 app.command()(predict)
+app.command()(check)
 app.command()(train)
 app.command()(evaluate)
 app.command()(labels)

@@ -15,7 +15,10 @@ from tagger.cli.options import Jobs, Model, Quiet, job_count, model_path, say, t
 from tagger.errors import ALL_WORKS_FAILED, SOME_WORKS_FAILED
 
 if TYPE_CHECKING:
-    from tagger.predicting import Outcome
+    from collections.abc import Iterable
+
+    from tagger.predicting import Job, Outcome
+    from tagger.reports import Frame
 
 
 class Format(StrEnum):
@@ -32,7 +35,15 @@ class InputFormat(StrEnum):
 
     text = "text"
     markdown = "markdown"
+    html = "html"
+    epub = "epub"
+    docx = "docx"
+    rtf = "rtf"
     jsonl = "jsonl"
+    csv = "csv"
+    parquet = "parquet"
+    sql = "sql"
+    sqlite = "sqlite"
 
 
 class Preset(StrEnum):
@@ -73,15 +84,12 @@ def predict(
 
     Suggestions, not verdicts: what is not suggested may still be there.
     """
-    from tagger.cli import output as outputs
-    from tagger.cli.progress import bar
     from tagger.policy import choose_thresholds
-    from tagger.predicting import Job, bundle_at, gather
-    from tagger.predicting import predict as predict_all
+    from tagger.predicting import Job, bundle_at
     from tagger.reports import Style, frame
     from tagger.tagging import Options
 
-    style = Style(_format(format, files, input_format, output), _width(output), _color(output))
+    style = Style(format_of(format, files, input_format, output), width_of(output), color_of(output))
     options = Options(
         preset=preset.value,
         thresholds=thresholds(threshold or []),
@@ -95,24 +103,44 @@ def predict(
     choose_thresholds(bundle.thresholds, bundle.labels, options.preset, options.thresholds)
     alarms = {bundle.labels[name].id for name in fail_on or [] if name != "any"}
     alarms |= set(bundle.labels.warnings) if "any" in (fail_on or []) else set()
+    code = write_all(job, frame(style.format), files, input_format, output, alarms, jobs=job_count(jobs), quiet=quiet)
+    if code:
+        raise typer.Exit(code)
+
+
+def write_all(
+    job: Job,
+    around: Frame,
+    files: list[Path],
+    input_format: InputFormat | None,
+    output: Path | None,
+    alarms: Iterable[str],
+    *,
+    jobs: int,
+    quiet: bool,
+) -> int:
+    """Do the job for all works and write what comes of each as it comes. The exit code; see Tally for `alarms`."""
+    from tagger.cli import output as outputs
+    from tagger.cli.progress import bar
+    from tagger.predicting import gather
+    from tagger.predicting import predict as predict_all
+
     tally = Tally(frozenset(alarms))
-    around = frame(style.format)
-    with bar(quiet=quiet or _is_terminal(output)) as advance, outputs.opened(output) as stream:
+    with bar(quiet=quiet or is_terminal(output)) as advance, outputs.opened(output) as stream:
         stream.write(around.opening)
         batches = gather(files, sys.stdin.buffer, input_format)
-        for number, outcome in enumerate(predict_all(batches, job, job_count(jobs))):
+        for number, outcome in enumerate(predict_all(batches, job, jobs)):
             stream.write((around.between if number else b"") + outcome.rendered)
             tally = tally.after(outcome)
-            if outcome.message and not (style.format == "table" and _is_terminal(output)):
+            if outcome.message and not (job.style.format == "table" and is_terminal(output)):
                 say(outcome.message, quiet=quiet)
             advance("works", number + 1, 0)
         stream.write(around.closing)
-    if tally.exit_code:
-        raise typer.Exit(tally.exit_code)
+    return tally.exit_code
 
 
 class Tally(NamedTuple):
-    """What came of the works so far, and the exit code that follows: `alarms` are the labels to fail on."""
+    """What came of the works so far, and the exit code that follows: `alarms` are the labels or findings to fail on."""
 
     alarms: frozenset[str]
     works: int = 0
@@ -124,7 +152,7 @@ class Tally(NamedTuple):
         return self._replace(
             works=self.works + 1,
             errors=self.errors + (outcome.status == "error"),
-            alarmed=self.alarmed or not self.alarms.isdisjoint(outcome.suggested),
+            alarmed=self.alarmed or not self.alarms.isdisjoint(outcome.told),
         )
 
     @property
@@ -135,21 +163,24 @@ class Tally(NamedTuple):
         return int(self.alarmed)
 
 
-def _is_terminal(output: Path | None) -> bool:
+def is_terminal(output: Path | None) -> bool:
+    """Whether the results are read as they come."""
     return output is None and sys.stdout.isatty()
 
 
-def _format(given: Format | None, files: list[Path], input_format: InputFormat | None, output: Path | None) -> str:
+def format_of(given: Format | None, files: list[Path], input_format: InputFormat | None, output: Path | None) -> str:
     """The format asked for; else JSON Lines for JSON Lines, and a table for everything else."""
     if given:
         return given.value
     lines = input_format is InputFormat.jsonl or all(file.suffix == ".jsonl" for file in files)
-    return "jsonl" if lines and not _is_terminal(output) else "table"
+    return "jsonl" if lines and not is_terminal(output) else "table"
 
 
-def _width(output: Path | None) -> int:
-    return shutil.get_terminal_size().columns if _is_terminal(output) else 100
+def width_of(output: Path | None) -> int:
+    """The columns to print a table in."""
+    return shutil.get_terminal_size().columns if is_terminal(output) else 100
 
 
-def _color(output: Path | None) -> bool:
-    return _is_terminal(output) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def color_of(output: Path | None) -> bool:
+    """Whether to print in color."""
+    return is_terminal(output) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,43 +1,104 @@
 """Files to works: one format a module, and here the table of formats.
 
-JSON Lines holds many works in a file; its lines are read one by one with `tagger.readers.jsonl`.
+A file is told by its first bytes, and by its suffix where these say nothing. Files that hold many works are no formats
+of this table: JSON Lines is read line by line with `tagger.readers.jsonl`, databases and the like with
+`tagger.readers.tables`.
 """
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tagger.errors import WorkError
+from tagger.readers import tables
 from tagger.readers.markdown import read_markdown
 from tagger.readers.text import read_text
 from tagger.works import Work
 
-FORMATS: dict[str, Callable[[bytes, str], Work]] = {"text": read_text, "markdown": read_markdown}
-SUFFIXES = {".txt": "text", ".text": "text", ".md": "markdown", ".markdown": "markdown"}
+# What reads these formats is loaded when there is something to read: plain text is there sooner.
+def read_html(data: bytes, id: str) -> Work:
+    """The story in the bytes of an HTML file. WorkError if there is none in it."""
+    from tagger.readers import html
+
+    return html.read_html(data, id)
+
+
+def read_epub(data: bytes, id: str) -> Work:
+    """The story in the bytes of an EPUB. WorkError if there is none in it, or the book is locked."""
+    from tagger.readers import epub
+
+    return epub.read_epub(data, id)
+
+
+def read_docx(data: bytes, id: str) -> Work:
+    """The story in the bytes of a DOCX file. WorkError if it is none, if it is cut short, or holds no text."""
+    from tagger.readers import docx
+
+    return docx.read_docx(data, id)
+
+
+def read_rtf(data: bytes, id: str) -> Work:
+    """The story in the bytes of an RTF file. WorkError if it is none, is absurdly large, or holds no text."""
+    from tagger.readers import rtf
+
+    return rtf.read_rtf(data, id)
+
+
+FORMATS: dict[str, Callable[[bytes, str], Work]] = {
+    "text": read_text,
+    "markdown": read_markdown,
+    "html": read_html,
+    "epub": read_epub,
+    "docx": read_docx,
+    "rtf": read_rtf,
+}
+SUFFIXES = {
+    **dict.fromkeys((".txt", ".text"), "text"),
+    **dict.fromkeys((".md", ".markdown"), "markdown"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    ".epub": "epub",
+    **dict.fromkeys((".docx", ".docm"), "docx"),
+    ".rtf": "rtf",
+}
 JSON_LINES = ".jsonl"
+
+# What plain text seldom begins with, and which of its first bytes it never is.
+_MARKED_UP = (b"<", b"{\\", b"%PDF-")
+_NO_TEXT = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
+_HEAD_BYTES = 1024
 
 __all__ = [
     "FORMATS",
     "JSON_LINES",
     "SUFFIXES",
+    "format_of",
+    "holds_table",
     "name_of",
     "read_bytes",
+    "read_docx",
+    "read_epub",
     "read_file",
+    "read_html",
     "read_markdown",
+    "read_rtf",
     "read_text",
     "story_files",
     "why_unreadable",
 ]
 
 
-def read_bytes(data: bytes, id: str, format: str = "text") -> Work:
-    """The story in `data`; `format` is one of FORMATS. WorkError if there is no text in it."""
-    return FORMATS[format](data, id)
+def read_bytes(data: bytes, id: str, format: str | None = None) -> Work:
+    """The story in `data`, in the given format, one of FORMATS, or the one it looks like.
+
+    WorkError if there is no text in it.
+    """
+    return FORMATS[format or format_of(data, id)](data, id)
 
 
 def read_file(path: Path, format: str | None = None) -> Work:
-    """The story in a file, in the given format or the one its suffix tells; any other suffix is plain text.
+    """The story in a file, in the given format, one of FORMATS, or the one it looks like.
 
     WorkError if the file is missing, a folder, cannot be read, or holds no text.
     """
@@ -45,7 +106,36 @@ def read_file(path: Path, format: str | None = None) -> Work:
         data = path.read_bytes()
     except OSError as error:
         raise WorkError(why_unreadable(path, error)) from error
-    return read_bytes(data, name_of(path), format or SUFFIXES.get(path.suffix.lower(), "text"))
+    return read_bytes(data, name_of(path), format)
+
+
+def format_of(data: bytes, name: str) -> str:
+    r"""Which of FORMATS the file `name` is in: what its first bytes say, else its suffix, else plain text.
+
+    WorkError, which says what to use instead, if it is in a format that is not read.
+
+    >>> format_of(rb"{\rtf1 Tea.}", "tea.doc"), format_of(b"# Tea", "tea.md"), format_of(b"Tea.", "tea")
+    ('rtf', 'markdown', 'text')
+    """
+    head = data[:_HEAD_BYTES]
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(_MARKED_UP) or len(head.translate(None, _NO_TEXT)) < len(head):
+        from tagger.readers.detection import detect
+
+        told = detect(data, name)
+        if told:
+            return told
+    return SUFFIXES.get(PurePath(name).suffix.lower(), "text")
+
+
+def holds_table(path: Path) -> bool:
+    """Whether a file holds a table of works; what is no ordinary file (a pipe) does not, and is not touched."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb", buffering=0) as file:
+            return tables.is_table(path, file.read(tables.HEAD_BYTES))
+    except OSError:
+        return False
 
 
 def why_unreadable(path: Path, error: OSError) -> str:
@@ -64,11 +154,11 @@ def name_of(path: Path) -> str:
 
 def story_files(folder: Path) -> list[Path]:
     """The stories in a folder and its subfolders, sorted; hidden ones left out. WorkError if there are none."""
-    suffixes = [*SUFFIXES, JSON_LINES]
+    suffixes = (*SUFFIXES, JSON_LINES, *tables.SUFFIXES)
     found = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in suffixes
+        if path.name.lower().endswith(suffixes)
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
     )

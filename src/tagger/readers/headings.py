@@ -25,9 +25,11 @@ _NUMBER = (
     r"|(?=[ivxlc])[xlc]*(?:ix|iv|v?i{0,3}))"
     r"(?!\w)(?:\s*(?:/|of)\s*(?:\d+|\?))?"
 )
+_TRANSLATED = "chapitre|cap[íi]tulo|kapitel|partie|parte|teil|глава|часть"
 _NAMED = re.compile(
-    rf"""(?: (?:\d+[.)]\s*)? (?:chapter|chap|ch|part) (?:\.\s*|\s+|(?=\d)) \#? {_NUMBER}
-           | (?:prologue|epilogue|interlude|table\s+of\s+contents) \b (?:\s+{_NUMBER})? )
+    rf"""(?: (?:\d+[.)]\s*)? (?:chapter|chap|ch|part|{_TRANSLATED}) (?:\.\s*|\s+|(?=\d)) \#? {_NUMBER}
+           | (?:prolog(?:ue)?|epilog(?:ue)?|interlude|prólogo|epílogo|пролог|эпилог
+              |table\s+of\s+contents) \b (?:\s+{_NUMBER})? )
          (?P<rest>.*)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -36,12 +38,14 @@ _NUMERAL = re.compile(rf"(?P<digits>{_ROMAN})(?P<dot>\.?)", re.IGNORECASE)
 # What a line must open with to be worth a closer look. One expression finds such lines in the whole text; for
 # speed it looks at a line's first character first.
 _OPENING = (
-    rf"(?=[{re.escape(_DECORATION)}cpeivxt\d]){_DECORATION_CLASS}"
-    r"(?:chap|ch[.\s\d]|part\s|prologue|epilogue|interlude|table\sof|\d+[.)]\s*ch"
+    rf"(?=[{re.escape(_DECORATION)}cpeivxtk\d]){_DECORATION_CLASS}"
+    r"(?:chap|ch[.\s\d]|part(?:i?e)?\s|prolog|epilog|interlude|table\sof|\d+[.)]\s*ch"
+    r"|cap[íi]tulo|kapitel|teil\s|prólogo|epílogo"
     rf"|[ivx]+\.?{_DECORATION_CLASS}$)"
 )
 _FLAGS = re.IGNORECASE | re.MULTILINE
 _PROSE_LINES = re.compile(rf"\n{_OPENING}", _FLAGS)
+_CYRILLIC_OPENING = rf"{_DECORATION_CLASS}(?:глава|часть|пролог|эпилог)"
 _ATX = re.compile(r"#{1,6}\s+(?=\S)")
 _SETEXT = re.compile(r"={3,}|-{3,}")
 
@@ -59,16 +63,18 @@ def headings(text: str, *, markdown: bool, hard_wrapped: bool) -> Iterator[Headi
     heading = heading_at(text, 0, markdown=markdown, hard_wrapped=hard_wrapped)
     if heading:
         yield heading
-    for match in (_markdown_lines() if markdown else _PROSE_LINES).finditer(text):
+    cyrillic = not text.isascii() and "а" in text
+    for match in (_opening_lines(markdown, cyrillic) if markdown or cyrillic else _PROSE_LINES).finditer(text):
         heading = heading_at(text, match.start() + 1, markdown=markdown, hard_wrapped=hard_wrapped)
         if heading:
             yield heading
 
 
 @cache
-def _markdown_lines() -> re.Pattern[str]:
+def _opening_lines(markdown: bool, cyrillic: bool) -> re.Pattern[str]:
     """Compiled when it is needed, since that costs a start a millisecond or two."""
-    return re.compile(rf"\n(?:[ \t]*\#|={{3}}|-{{3}}|{_OPENING})", _FLAGS)
+    openings = [r"[ \t]*\#|={3}|-{3}"] * markdown + [_CYRILLIC_OPENING] * cyrillic + [_OPENING]
+    return re.compile(rf"\n(?:{'|'.join(openings)})", _FLAGS)
 
 
 def heading_at(text: str, start: int, *, markdown: bool = False, hard_wrapped: bool = False) -> Heading | None:

@@ -87,6 +87,16 @@ def trimmed_end(text: str, start: int, end: int) -> int:
     return end
 
 
+def common_start(one: str, other: str) -> int:
+    """How many characters both begin with.
+
+    >>> common_start("title", "tilde")
+    2
+    """
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
 def is_scene_break(text: str, start: int, end: int) -> bool:
     """Whether the line `text[start:end]` is nothing but ornament, or x's and o's that serve as one.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from tagger.errors import WorkError
-from tagger.readers.encoding import decode
+from tagger.readers.encoding import decode, looks_mangled
 from tagger.readers.layout import lay_out
-from tagger.works import Source, Work
+from tagger.works import Piece, Source, Work
 
 _SOMETHING = re.compile(r"[^\s\0\ufeff\u200b]")
 
@@ -17,13 +17,40 @@ def holds_text(text: str) -> bool:
     return _SOMETHING.search(text) is not None
 
 
-def read_prose(data: bytes, id: str, *, format: str) -> Work:
-    """A story from the bytes of a file; `format` is "text" or "markdown"."""
+def mended(text: str) -> tuple[str, tuple[Piece, ...], tuple[str, ...]]:
+    """The text as its author wrote it, the pieces that say where it stood before, and the repairs.
+
+    Both are empty where there is nothing to mend.
+    """
+    return _mend(text) if looks_mangled(text) else (text, (), ())
+
+
+def text_of(data: bytes, id: str) -> tuple[str, str, tuple[Piece, ...], tuple[str, ...]]:
+    """The mended text of a file, its encoding, where the text stands in it, and the repairs.
+
+    WorkError if there is no text in it.
+    """
     if not data:
         raise WorkError(f"{id}: is empty")
     text, encoding, repairs = decode(data)
+    pieces: tuple[Piece, ...] = ()
+    if looks_mangled(text) or 0 in data:
+        text, pieces, more = _mend(text)
+        repairs += more
     if not holds_text(text):
         raise WorkError(f"{id}: holds no text")
+    return text, encoding, pieces, repairs
+
+
+def _mend(text: str) -> tuple[str, tuple[Piece, ...], tuple[str, ...]]:
+    from tagger.readers.mojibake import mend  # a score of regular expressions, which most texts can do without
+
+    return mend(text)
+
+
+def read_prose(data: bytes, id: str, *, format: str) -> Work:
+    """A story from the bytes of a file; `format` is "text" or "markdown"."""
+    text, encoding, pieces, repairs = text_of(data, id)
     layout = lay_out(text, markdown=format == "markdown")
     return Work(
         id=id,
@@ -32,4 +59,5 @@ def read_prose(data: bytes, id: str, *, format: str) -> Work:
         declared=layout.declared,
         source=Source(format=format, encoding=encoding, ignored=layout.ignored, repairs=repairs),
         hard_wrapped=layout.hard_wrapped,
+        pieces=pieces,
     )

@@ -12,6 +12,7 @@ COLUMNS = (
     "score",
     "threshold",
     "band",
+    "prominence",
     "chapter",
     "paragraph",
     "start",
@@ -44,6 +45,6 @@ def _rows(result: Result) -> list[tuple[object, ...]]:
     for each in suggested:
         place = each["evidence"][0] if each["evidence"] else None
         where = (place["chapter"], place["paragraph"], place["start"], place["end"]) if place else ("",) * 4
-        what = (each["label"], each["kind"], each["score"], each["threshold"], each["band"])
+        what = (each["label"], each["kind"], each["score"], each["threshold"], each["band"], each["prominence"])
         rows.append((result["id"], result["status"], *what, *where, ""))
     return rows

@@ -9,7 +9,7 @@ from tagger.results import DeclaredFacts, Evidence, Result, Suggestion
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN_TERMS = 12
-_BOLD, _DIM, _RED, _PLAIN = "\033[1m", "\033[2m", "\033[31m", "\033[0m"
+BOLD, DIM, RED, PLAIN = "\033[1m", "\033[2m", "\033[31m", "\033[0m"
 
 
 def render(result: Result, width: int = 80, color: bool = False) -> str:
@@ -17,9 +17,9 @@ def render(result: Result, width: int = 80, color: bool = False) -> str:
 
     The strip beside a suggestion shows where in the work it speaks, from the first passage to the last.
     """
-    lines = [_paint(printable(result["id"]), _BOLD, color)]
+    lines = [paint(printable(result["id"]), BOLD, color)]
     if "error" in result:
-        return "\n".join([*lines, f"  {_paint('error', _RED, color)}  {printable(result['error'])}"]) + "\n"
+        return "\n".join([*lines, f"  {paint('error', RED, color)}  {printable(result['error'])}"]) + "\n"
     lines[0] += f"  {_description(result)}"
     lines += _declared(result["declared"])
     lines += [f"  note  {each}" for each in result["source"]["repairs"]]
@@ -27,7 +27,7 @@ def render(result: Result, width: int = 80, color: bool = False) -> str:
         return "\n".join([*lines, f"  no suggestion  {result['reason']}"]) + "\n"
     for kind in ("warning", "tag"):
         chosen = [each for each in result["suggested"] if each["kind"] == kind]
-        lines.append("  " + _paint(f"{kind}s", _DIM, color))
+        lines.append("  " + paint(f"{kind}s", DIM, color))
         lines += [line for each in chosen for line in _suggestion(each, width, color)]
         if not chosen:
             lines.append("    none suggested, which is no promise that there is none")
@@ -52,11 +52,12 @@ def _declared(declared: DeclaredFacts) -> list[str]:
 
 
 def _suggestion(each: Suggestion, width: int, color: bool) -> Iterable[str]:
-    level = _paint(f"{each['band']:<8}", _BOLD if each["band"] == "likely" else "", color)
+    level = paint(f"{each['band']:<8}", BOLD if each["band"] == "likely" else "", color)
     right = "" if each["right"] is None else f"right {10 * each['right']:.0f} in 10"
     yield f"    {level}  {each['label']:<26} {each['score']:.2f}  {strip(each.get('course', [])):<16}  {right}".rstrip()
-    for piece in each["evidence"]:
-        yield _paint(_cut(f"              {_place(piece)}", width), _DIM, color)
+    for number, piece in enumerate(each["evidence"]):
+        prominence = "" if number else each["prominence"]  # beside the first passage there is room for it
+        yield paint(cut(f"    {prominence:<8}  {place(piece)}", width), DIM, color)
         if "contributions" in piece:
             yield from _arithmetic(piece, width)
         if "quote" in piece:
@@ -64,7 +65,8 @@ def _suggestion(each: Suggestion, width: int, color: bool) -> Iterable[str]:
             yield from (f"              | {printable(line)}" for line in lines)
 
 
-def _place(piece: Evidence) -> str:
+def place(piece: Evidence) -> str:
+    """Where a passage stands, and the words that speak loudest in it."""
     words = f": {', '.join(piece['words'])}" if piece["words"] else ""
     return f"chapter {piece['chapter']}, paragraph {piece['paragraph']} ({piece['score']:.2f}){words}"
 
@@ -95,9 +97,11 @@ def _wrapped(text: str, width: int) -> list[str]:
     return [line for part in text.splitlines() for line in wrap(part, width)]
 
 
-def _cut(line: str, width: int) -> str:
+def cut(line: str, width: int) -> str:
+    """The line, or as much of it as fits."""
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
-def _paint(text: str, code: str, color: bool) -> str:
-    return f"{code}{text}{_PLAIN}" if color and code else text
+def paint(text: str, code: str, color: bool) -> str:
+    """The text in a color, if there is to be any."""
+    return f"{code}{text}{PLAIN}" if color and code else text

@@ -43,6 +43,9 @@ ORDER = [
 ]
 # Which modules may import which library at all.
 ONLY_IN = {
+    "ftfy": {"readers"},
+    "pyarrow": {"readers"},
+    "zstandard": {"readers"},
     "typer": {"cli"},
     "rich": {"cli"},
     "joblib": {"parallel", "export"},
@@ -51,7 +54,7 @@ ONLY_IN = {
     "scipy": {"learning", "training", "export"},
     "threadpoolctl": {"learning"},
 }
-HEAVY = {"rich", "joblib", "nltk", "sklearn", "scipy", "threadpoolctl"}
+HEAVY = {"ftfy", "pyarrow", "zstandard", "rich", "joblib", "nltk", "sklearn", "scipy", "threadpoolctl"}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -129,13 +129,22 @@ def test_json_is_valid_whatever_the_number_of_works(predict: Any, story: Path) -
 
 @pytest.mark.parametrize(
     ("files", "is_lines"),
-    [(["works.jsonl"], True), (["story.txt"], False), (["works.jsonl", "story.txt"], False), (["."], False)],
+    [
+        (["works.jsonl"], True),
+        (["works.csv"], True),
+        (["works.jsonl", "works.csv"], True),
+        (["story.txt"], False),
+        (["works.jsonl", "story.txt"], False),
+        (["."], False),
+        (["story.txt", "--input-format", "csv"], True),
+    ],
 )
 def test_json_lines_beget_json_lines(
     predict: Any, story: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], is_lines: bool
 ) -> None:
     monkeypatch.chdir(story.parent)
     Path("works.jsonl").write_bytes(record("x"))
+    Path("works.csv").write_text(f"text\n{STORY}\n")
     assert predict(*files).stdout.startswith("{") == is_lines
 
 

@@ -1,8 +1,13 @@
 """Files, folders and streams in, outcomes out: in order, one a work, whatever is wrong with some of them."""
 
+import gzip
 import io
 import json
+import os
+import sqlite3
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -10,8 +15,10 @@ import pytest
 
 from tagger import predicting
 from tagger.predicting import STDIN, Batch, Job, Outcome, gather, predict
+from tagger.readers import tables
 from tagger.reports import Style
 from tagger.tagging import Options
+from tagger.works import Chapter, Work
 
 STORY = "The morning went by slowly in the harbour, and nobody at the long table said very much. " * 4
 NOTHING = io.BytesIO()
@@ -195,3 +202,78 @@ def test_a_file_whose_name_is_not_utf_8_gets_a_result(tmp_path: Path, job: Job) 
     path.write_text(STORY)
     (outcome,) = predict(gather([path], NOTHING), job)
     assert outcome.status == "ok"
+
+
+def table(path: Path, rows: list[tuple[str, str]]) -> Path:
+    """A CSV file of works."""
+    path.write_text("id,text\n" + "".join(f'{name},"{text}"\n' for name, text in rows))
+    return path
+
+
+def database(path: Path, id: str) -> None:
+    """A SQLite file of one work."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE works (id TEXT, text TEXT)")
+        connection.execute("INSERT INTO works VALUES (?, ?)", (id, STORY))
+        connection.commit()
+
+
+def test_a_table_is_one_work_a_row_and_a_bad_row_an_error(tmp_path: Path, job: Job) -> None:
+    file = table(tmp_path / "works.csv", [("a", STORY), ("b", ""), ("c", STORY), ("a", STORY), ("", STORY)])
+    (tmp_path / "last.txt").write_text(STORY)
+    outcomes = list(predict(gather([file, tmp_path / "last.txt"], NOTHING), job))
+    own = [("a", "ok"), ("b", "error"), ("c", "ok"), ("a", "error"), (f"{file}:6", "ok")]
+    assert told(outcomes) == [*own, (str(tmp_path / "last.txt"), "ok")]
+    assert outcomes[3].message == "the id 'a' was used before; give every work an id of its own"
+    assert [each["source"]["format"] for each in results(outcomes) if each["status"] == "ok"] == ["csv"] * 3 + ["text"]
+
+
+def test_a_table_is_never_held_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = 0
+
+    def endless(path: Path, format: str | None) -> Iterator[Work]:
+        nonlocal rows
+        while True:
+            rows += 1
+            yield Work(str(rows), "x" * 1000, (Chapter("", 0, 1000),))
+
+    monkeypatch.setattr(tables, "works", endless)
+    monkeypatch.setattr(predicting, "BATCH_BYTES", 3000)
+    batches = gather([table(tmp_path / "works.csv", [])], NOTHING)
+    assert [len(next(batches).items) for _ in range(5)] == [3] * 5
+    assert rows == 15
+
+
+def test_packed_lines_and_databases_are_read_wherever_they_stand(tmp_path: Path, job: Job) -> None:
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(record("x") + b"broken\n"))
+    database(tmp_path / "b.sqlite", "y")
+    database(tmp_path / "misnamed.txt", "z")
+    (tmp_path / "torn.csv").write_bytes(b"a,b\n1,2\n")
+    outcomes = list(predict(gather([tmp_path], NOTHING), job))
+    assert told(outcomes) == [
+        ("x", "ok"),
+        (f"{tmp_path}/a.jsonl.gz:2", "error"),
+        ("y", "ok"),
+        ("z", "ok"),
+        (f"{tmp_path}/torn.csv", "error"),
+    ]
+
+
+def test_a_format_asked_for_may_be_a_table(tmp_path: Path, job: Job) -> None:
+    file = table(tmp_path / "export.log", [("a", STORY)])
+    assert told(list(predict(gather([file], NOTHING, "csv"), job))) == [("a", "ok")]
+    (outcome,) = predict(gather([Path(STDIN)], io.BytesIO(file.read_bytes()), "csv"), job)
+    assert outcome.message == "-: csv is not read from standard input; name a file of it"
+    packed = tmp_path / "works.jsonl.gz"
+    packed.write_bytes(gzip.compress(record("x")))
+    assert told(list(predict(gather([packed], NOTHING, "jsonl"), job))) == [("x", "ok")]
+
+
+def test_a_pipe_is_read_once(tmp_path: Path, job: Job) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=[STORY])
+    writer.start()
+    (outcome,) = predict(gather([pipe], NOTHING), job)
+    writer.join()
+    assert (outcome.id, outcome.status) == (str(pipe), "ok")

@@ -190,7 +190,7 @@ def test_a_bomb(tmp_path, monkeypatch):
 def test_without_zstandard_it_says_what_to_install(tmp_path, monkeypatch):
     path = make_tables.packed_lines(tmp_path / "works.jsonl.zst")
     monkeypatch.setitem(sys.modules, "zstandard", None)
-    assert only_error(path) == f"{path}: needs a package to be unpacked: pip install zstandard"
+    assert only_error(path) == f"{path}: needs a package to be unpacked: pip install 'tagger[zstd]'"
 
 
 # -- Parquet

@@ -1,7 +1,7 @@
 """Result: what is said of one work, as the plain JSON object that is written out. This file is its schema.
 
 Keys marked NotRequired are there only when they were asked for, or when the work's `status` calls for them. Scores run
-from 0 to 1 and are rounded to four decimals; offsets are code points into the file as decoded, of a record into its text.
+from 0 to 1 and are rounded to four decimals; offsets are code points into the file as decoded, or into a record's text.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Contribution(TypedDict):
 class Evidence(TypedDict):
     """A passage that speaks for a label.
 
-    `chapter` and `paragraph` count from 1; `start` and `end` are offsets into the file or, where it has files in it, into
-    `part`. `score` is what the passage alone would get; `words` moved it most. `margin` is `bias` plus the amounts of
-    all `contributions`.
+    `chapter` and `paragraph` count from 1. `start` and `end` are offsets into the file or, where the text stands in a
+    file within it (an EPUB is many), into that `part`. `score` is what the passage alone would get; `words` moved it
+    most. `margin` is `bias` plus the amounts of all `contributions`.
     """
 
     chapter: int

@@ -22,12 +22,12 @@ class FailOn(StrEnum):
 
 def check(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Stories, folders of them, JSON Lines, or - for stdin.")
+        list[Path], typer.Argument(metavar="FILE...", help="Stories, folders or tables of them, or - for stdin.")
     ],
     model: Model = None,
     format: Annotated[
         Format | None,
-        typer.Option("-f", "--format", help="How to print.  [default: table; jsonl for .jsonl into a file or pipe]"),
+        typer.Option("-f", "--format", help="How to print.  [default: table; jsonl for many works in a file]"),
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the findings to this file.")] = None,
     preset: Annotated[Preset, typer.Option(help="Miss less, or raise fewer false alarms.")] = Preset.balanced,

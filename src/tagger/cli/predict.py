@@ -39,6 +39,8 @@ class InputFormat(StrEnum):
     epub = "epub"
     docx = "docx"
     rtf = "rtf"
+    fanficfare = "fanficfare"
+    mail = "mail"
     jsonl = "jsonl"
     csv = "csv"
     parquet = "parquet"
@@ -56,12 +58,12 @@ class Preset(StrEnum):
 
 def predict(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Stories, folders of them, JSON Lines, or - for stdin.")
+        list[Path], typer.Argument(metavar="FILE...", help="Stories, folders or tables of them, or - for stdin.")
     ],
     model: Model = None,
     format: Annotated[
         Format | None,
-        typer.Option("-f", "--format", help="How to print.  [default: table; jsonl for .jsonl into a file or pipe]"),
+        typer.Option("-f", "--format", help="How to print.  [default: table; jsonl for many works in a file]"),
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the results to this file.")] = None,
     preset: Annotated[Preset, typer.Option(help="Miss less, or raise fewer false alarms.")] = Preset.balanced,
@@ -169,10 +171,14 @@ def is_terminal(output: Path | None) -> bool:
 
 
 def format_of(given: Format | None, files: list[Path], input_format: InputFormat | None, output: Path | None) -> str:
-    """The format asked for; else JSON Lines for JSON Lines, and a table for everything else."""
+    """The format asked for; else JSON Lines for files of many works, and a table for everything else."""
+    from tagger.readers import JSON_LINES, tables
+
     if given:
         return given.value
-    lines = input_format is InputFormat.jsonl or all(file.suffix == ".jsonl" for file in files)
+    many = (JSON_LINES, *tables.SUFFIXES)
+    lines = input_format is InputFormat.jsonl or input_format in tables.FORMATS
+    lines = lines or all(file.name.lower().endswith(many) for file in files)
     return "jsonl" if lines and not is_terminal(output) else "table"
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from tagger.errors import WorkError
 from tagger.readers import tables
 from tagger.readers.markdown import read_markdown
 from tagger.readers.text import read_text
 from tagger.works import Work
+
 
 # What reads these formats is loaded when there is something to read: plain text is there sooner.
 def read_html(data: bytes, id: str) -> Work:
@@ -46,6 +47,20 @@ def read_rtf(data: bytes, id: str) -> Work:
     return rtf.read_rtf(data, id)
 
 
+def read_fanficfare(data: bytes, id: str) -> Work:
+    """The story in a text file that FanFicFare wrote. WorkError if there is no text in it."""
+    from tagger.readers import fanficfare
+
+    return fanficfare.read_fanficfare(data, id)
+
+
+def read_mail(data: bytes, id: str) -> Work:
+    """The story in posts to a mailing list or newsgroup. WorkError if there is no text in it, or none but replies."""
+    from tagger.readers import mail
+
+    return mail.read_mail(data, id)
+
+
 FORMATS: dict[str, Callable[[bytes, str], Work]] = {
     "text": read_text,
     "markdown": read_markdown,
@@ -53,6 +68,8 @@ FORMATS: dict[str, Callable[[bytes, str], Work]] = {
     "epub": read_epub,
     "docx": read_docx,
     "rtf": read_rtf,
+    "fanficfare": read_fanficfare,
+    "mail": read_mail,
 }
 SUFFIXES = {
     **dict.fromkeys((".txt", ".text"), "text"),
@@ -68,6 +85,9 @@ JSON_LINES = ".jsonl"
 _MARKED_UP = (b"<", b"{\\", b"%PDF-")
 _NO_TEXT = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 _HEAD_BYTES = 1024
+# What stands near the top of text files that programs write.
+_BY_PROGRAMS = (b"Subject:", b"Packaged: ", b"Story URL: ", b"Publisher: ")
+_TOP_BYTES = 4096
 
 __all__ = [
     "FORMATS",
@@ -79,8 +99,10 @@ __all__ = [
     "read_bytes",
     "read_docx",
     "read_epub",
+    "read_fanficfare",
     "read_file",
     "read_html",
+    "read_mail",
     "read_markdown",
     "read_rtf",
     "read_text",
@@ -118,13 +140,27 @@ def format_of(data: bytes, name: str) -> str:
     ('rtf', 'markdown', 'text')
     """
     head = data[:_HEAD_BYTES]
-    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(_MARKED_UP) or len(head.translate(None, _NO_TEXT)) < len(head):
+    marked_up = head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(_MARKED_UP)
+    if marked_up or len(head.translate(None, _NO_TEXT)) < len(head):
         from tagger.readers.detection import detect
 
         told = detect(data, name)
         if told:
             return told
-    return SUFFIXES.get(PurePath(name).suffix.lower(), "text")
+    told = SUFFIXES.get(name[name.rfind(".") :].lower(), "text")
+    return _by_program(data) if told == "text" else told
+
+
+def _by_program(data: bytes) -> str:
+    """Which program wrote a text file, if one did."""
+    top = data[:_TOP_BYTES]
+    if not any(sign in top for sign in _BY_PROGRAMS):
+        return "text"
+    from tagger.readers import fanficfare, mail
+
+    if mail.is_mail(data):
+        return "mail"
+    return "fanficfare" if fanficfare.is_fanficfare(data) else "text"
 
 
 def holds_table(path: Path) -> bool:

@@ -46,5 +46,7 @@ def _zipped(data: bytes, name: str) -> str:
         return "docx"
     told = _ZIPPED.get(PurePath(name).suffix.lower())
     if not told:
-        raise WorkError(f"{name}: is a zip file, and neither an EPUB nor a DOCX; unpack it first and name what is in it")
+        raise WorkError(
+            f"{name}: is a zip file, and neither an EPUB nor a DOCX; unpack it first and name what is in it"
+        )
     return told

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from tagger.errors import WorkError
-from tagger.readers import ao3, fanficfare
+from tagger.readers import ao3, fanficfare_pages
 from tagger.readers.archive import Archive, open_archive
 from tagger.readers.blocks import Block, Story, compose
 from tagger.readers.html import MOST_MARKUP, decode_markup, plain_blocks
@@ -85,7 +85,7 @@ def _pages(archive: Archive, names: Sequence[str], titles: Mapping[str, str], id
 
 def _story(pages: Sequence[_Page], subjects: Sequence[str]) -> Story:
     documents = [page.document for page in pages]
-    found = ao3.find_story(documents) or fanficfare.find_story(documents)
+    found = ao3.find_story(documents) or fanficfare_pages.find_story(documents)
     if found:
         return found._replace(declared=_declared(subjects)) if found.declared == NOTHING_DECLARED else found
     read = [page for page in pages if not _is_no_story(page.document)]

@@ -57,8 +57,8 @@ _TAGS = _keys("""
 _TITLE = _keys("title, fic, fic title, story title, название, título, titulo, titre, titel")
 _OTHER = _TITLE | _keys("""
     author, written by, fandom, pairing, relationship, ship, character, main character, summary, disclaimer, a/n
-    author's note, authors note, author note, authors' note, spoiler, genre, word count, wordcount, beta, beta'd by
-    story url, author url
+    author's note, authors note, author note, authors' note, spoiler, spoiler warning, genre, word count, wordcount
+    beta, beta'd by, story url, author url
     автор, соавтор, фандом, фэндом, пейринг, пэйринг, пейринг и персонажи, пэйринг и персонажи, персонажи, герои, жанр
     жанры, саммари, краткое содержание, описание, аннотация, дисклеймер, отказ, отказ от прав, бета, переводчик
     направленность, от автора, примечание автора, примечания автора

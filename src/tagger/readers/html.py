@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tagger.errors import WorkError
-from tagger.readers import ao3, fanficfare
+from tagger.readers import ao3, fanficfare_pages
 from tagger.readers.blocks import Block, Story, compose, heading
 from tagger.readers.encoding import decode
 from tagger.readers.markup import Document, Element, parse
@@ -36,7 +36,7 @@ def read_html(data: bytes, id: str) -> Work:
     document = parse(text, id=id)
     if ao3.is_adult_notice(document):
         raise WorkError(f"{id}: is the notice about adult content, not the work; go on to the work and save that page")
-    story = ao3.find_story([document]) or fanficfare.find_story([document]) or _any_page(document)
+    story = ao3.find_story([document]) or fanficfare_pages.find_story([document]) or _any_page(document)
     return compose(story, id, Source("html", encoding, (), (*repairs, *document.repairs)))
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tagger.readers.header import Header, find_headers
 from tagger.readers.headings import Heading, headings, may_be_title
-from tagger.readers.lines import is_scene_break, lines, with_line_feeds
+from tagger.readers.lines import has_words, lines, with_line_feeds
 from tagger.readers.notes import is_note, story_end, story_start
 from tagger.works import NOTHING_DECLARED, Chapter, Declared
 
@@ -58,7 +58,7 @@ def lay_out(text: str, *, markdown: bool = False) -> Layout:
     for title, start, end in _parts(text, headers, markdown=markdown, hard_wrapped=hard_wrapped):
         body_start = story_start(text, start, end, hard_wrapped=hard_wrapped)
         body_end = story_end(text, body_start, end, hard_wrapped=hard_wrapped)
-        noted = noted or _has_words(text, start, body_start) or _has_words(text, body_end, end)
+        noted = noted or has_words(text, start, body_start) or has_words(text, body_end, end)
         if not title and end < len(text) and _is_title_page(text, body_start, body_end):
             titled = True
         elif body_start < body_end:
@@ -110,10 +110,6 @@ def _is_title_page(text: str, start: int, end: int) -> bool:
     """Whether all that stands above the first heading is a title, a subtitle and whose they are."""
     rows = list(islice(lines(text, start, end), _TITLE_LINES + 1))
     return 0 < len(rows) <= _TITLE_LINES and all(may_be_title(text, *row) for row in rows)
-
-
-def _has_words(text: str, start: int, end: int) -> bool:
-    return start < end and any(not is_scene_break(text, *row) for row in lines(text, start, end))
 
 
 def _is_hard_wrapped(text: str, start: int) -> bool:

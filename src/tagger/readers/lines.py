@@ -110,6 +110,11 @@ def is_scene_break(text: str, start: int, end: int) -> bool:
     )
 
 
+def has_words(text: str, start: int, end: int) -> bool:
+    """Whether a line of `text[start:end]` is more than ornament."""
+    return start < end and any(not is_scene_break(text, *row) for row in lines(text, start, end))
+
+
 def stands_alone(text: str, start: int, end: int) -> bool:
     """Whether the line `text[start:end]` has a blank line, or the edge of the text, on both sides."""
     before = text[max(0, start - _MARGIN) : start]

@@ -57,6 +57,12 @@ class Manuscript:
             self._paragraph.append((text, source, width))
             refuse_beyond(MOST_PIECES, len(self._pieces) + len(self._paragraph), self._id)
 
+    def extend(self, end: int) -> None:
+        """What was written last goes on to `end` in the source."""
+        if self._paragraph:
+            text, source, _ = self._paragraph[-1]
+            self._paragraph[-1] = (text, source, end - source if source != _NOWHERE else 0)
+
     def insert(self, text: str) -> None:
         """Add what the source says in other ways than by characters, as a line break is."""
         self._paragraph.append((text, _NOWHERE, 0))

@@ -149,16 +149,19 @@ def _traced(piece: Piece, below: Sequence[Piece], number: int) -> Iterator[Piece
     while number < len(below) and below[number].start < end:
         part = below[number]
         low, high = max(start, part.start), min(end, part.start + part.length)
-        if low < high and part.length == part.width:
-            found.append(Piece(piece.start + low - start, high - low, part.source + low - part.start, high - low))
-        elif low < high:
-            found.append(Piece(piece.start + low - start, high - low, part.source, part.width))
+        if low < high:
+            each, rest = divmod(part.width, part.length)
+            source, width = part.source + each * (low - part.start), each * (high - low)
+            if rest:
+                source, width = part.source, part.width
+            found.append(Piece(piece.start + low - start, high - low, source, width, part.part))
         number += 1
     if piece.length == piece.width:
         yield from found
     elif found:
-        source = found[0].source
-        yield Piece(piece.start, piece.length, source, found[-1].source + found[-1].width - source)
+        source, name = found[0].source, found[0].part
+        last = next(each for each in reversed(found) if each.part == name)
+        yield Piece(piece.start, piece.length, source, last.source + last.width - source, name)
 
 
 def _called_for(step: _Step, text: str) -> bool:

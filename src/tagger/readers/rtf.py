@@ -182,14 +182,20 @@ class _Reader:
 
     def _text(self, text: bytes, start: int) -> None:
         skipped = min(self._to_skip, len(text))
-        self._to_skip -= skipped
+        self._skip(skipped, start + skipped)
         self._bytes(text[skipped:], start + skipped, len(text) - skipped)
 
     def _hex(self, text: bytes, start: int) -> None:
         skipped = _HEX_WIDTH * min(self._to_skip, len(text) // _HEX_WIDTH)
-        self._to_skip -= skipped // _HEX_WIDTH
+        self._skip(skipped // _HEX_WIDTH, start + skipped)
         text = text[skipped:]
         self._bytes(bytes.fromhex(text.replace(b"\\'", b"").decode()), start + skipped, len(text))
+
+    def _skip(self, number: int, end: int) -> None:
+        """Pass over characters that only repeat the one before, which so goes on to `end`."""
+        self._to_skip -= number
+        if number and self._is_story() and not self._half:
+            self.manuscript.extend(end)
 
     def _bytes(self, text: bytes, start: int, width: int) -> None:
         if not text:

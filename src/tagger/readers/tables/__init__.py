@@ -65,7 +65,7 @@ def _format(path: Path, head: bytes) -> str | None:
     if head.startswith(_PARQUET):
         return "parquet"
     name = path.name.lower()
-    return next((format for format, suffixes in _SUFFIXES.items() if name.endswith(suffixes)), None)
+    return next((each for each, suffixes in _SUFFIXES.items() if name.endswith(suffixes)), None)
 
 
 def _reader(format: str | None, name: str) -> Reader:
@@ -80,5 +80,5 @@ def _reader(format: str | None, name: str) -> Reader:
         "sqlite": sqlite.works,
     }
     if format not in readers:
-        raise WorkError(f"{name}: is no table of works; name one of {', '.join(SUFFIXES)}")
+        raise WorkError(f"{name}: is no table of works; name a .csv, .jsonl.gz, .parquet, .sql or .sqlite file")
     return readers[format]

@@ -2,6 +2,7 @@
 
 import html
 import json
+import random
 import re
 import zipfile
 from io import BytesIO
@@ -13,8 +14,9 @@ from typer.testing import CliRunner, Result
 
 from tagger.bundles import Bundle
 from tagger.cli import app
+from tagger.errors import WorkError
 from tagger.predicting import Job, gather, predict
-from tagger.readers import SUFFIXES, read_bytes, tables
+from tagger.readers import SUFFIXES, holds_table, read_bytes, tables
 from tagger.readers.encoding import decode
 from tagger.readers.jsonl import read_record
 from tagger.tagging import Options, tag
@@ -42,17 +44,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def read(path: Path) -> list[Work | Failure]:
+    """The works of a file, whatever it holds."""
+    if holds_table(path):
+        return list(tables.works(path))
+    if path.suffix == ".jsonl":
+        return [read_record(line, path.name) for line in path.read_bytes().splitlines() if line.strip()]
+    try:
+        return [read_bytes(path.read_bytes(), path.name)]
+    except WorkError as error:
+        return [Failure(path.name, str(error))]
+
+
 @pytest.fixture(scope="module")
 def works(folder: Path) -> dict[str, Work]:
     """The work that each file holds."""
-    found: dict[str, Work | Failure] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".jsonl":
-            found[path.name] = read_record(path.read_bytes(), path.name)
-        elif path.suffix in {".csv", ".sqlite"}:
-            (found[path.name],) = tables.works(path)
-        else:
-            found[path.name] = read_bytes(path.read_bytes(), path.name)
+    found = {path.name: read(path)[0] for path in sorted(folder.iterdir())}
     return {name: work for name, work in found.items() if isinstance(work, Work)}
 
 
@@ -98,6 +105,33 @@ def test_a_mended_page_of_a_book_still_says_where_its_text_stands() -> None:
         start = work.text.index(sought)
         place = locate(work, start, start + len(sought))
         assert pages[place.part][place.start : place.end] == written
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """The file cut short, with a stretch gone or twice, or with some bytes that are others."""
+    start, end = sorted(chance.choices(range(len(data)), k=2))
+    others = bytearray(data)
+    for at in chance.choices(range(len(data)), k=chance.choice((1, 3, 30, 200))):
+        others[at] = chance.randrange(256)
+    cuts = (data[:start], data[:start] + data[end:], data[:end] + data[start:], bytes(others), bytes(others))
+    return chance.choice(cuts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mutated_file_is_a_work_or_an_error_of_one_line(folder: Path, tmp_path: Path, name: str) -> None:
+    chance = random.Random(name)
+    whole = (folder / name).read_bytes()
+    file = tmp_path / name
+    for _ in range(200):
+        file.write_bytes(mutated(whole, chance))
+        for work in read(file):
+            if isinstance(work, Failure):
+                assert "\n" not in work.error
+                continue
+            for chapter in work.chapters:
+                place = locate(work, chapter.start, chapter.end)
+                assert 0 <= chapter.start <= chapter.end <= len(work.text)
+                assert 0 <= place.start <= place.end
 
 
 def as_read(source: str, suffix: str) -> str:

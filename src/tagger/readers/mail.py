@@ -33,7 +33,7 @@ _FEWEST_FIELDS = 3
 _QUOTED = re.compile(r"(?:^[ \t]*>.*(?:\n|\Z))+", re.MULTILINE)
 _ATTRIBUTION = re.compile(r".*\b(?:wrote|writes|schrieb|écrit|escribió|пишет) ?:")
 # A signature follows its dashes at once, where a scene would leave a line blank.
-_SIGNATURE = re.compile(r"^--[ \t]?\r?\n(?:[^\r\n]*\S[^\r\n]*(?:\r?\n|\Z)){1,8}\s*\Z", re.MULTILINE)
+_SIGNATURE = re.compile(r"^--[ \t]?\r?\n(?:(?=[^\r\n]*\S)[^\r\n]*(?:\r?\n|\Z)){1,8}\s*\Z", re.MULTILINE)
 _SIGNATURE_CHARS = 1000
 _FOOTER = re.compile(
     r"^[-_=~]{5,}(?:.*\n){0,6}?.*\b(?:unsubscribe|mailing list|yahoo! groups|list archives?)\b",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from itertools import islice
 from typing import NamedTuple
 
 from tagger.readers.headings import heading_at, may_be_title
@@ -122,13 +121,15 @@ def find_headers(text: str) -> tuple[Header, ...]:
         return ()
     if not first.opening or text.find(first.opening, first.end) < 0:
         return (first,)
-    return (first, *islice(_repeated(text, first), _MOST_PARTS))
+    return (first, *_repeated(text, first))
 
 
 def _repeated(text: str, header: Header) -> Iterator[Header]:
     at = header.end
-    while (at := text.find(header.opening, at)) >= 0:
-        at += 1
+    for _ in range(_MOST_PARTS):
+        at = text.find(header.opening, at) + 1
+        if not at:
+            break
         again = None if text[line_start(text, at - 1) : at].strip() else _key_lines(text, at)
         if again:
             yield again

@@ -37,7 +37,7 @@ _TRANSLATED = rf"""
   | примечани[ея]\s+(?:автора|переводчика){_AFTER_NOTE} | от\s+(?:автора|переводчика){_COLON} | а/н{_COLON}
 """
 _NOTE = re.compile(
-    rf"""[ \t*_~\#>=-]* (?P<bracket>[(\[{{]?) [ \t(\[{{*_]* (?=[abcdenotvwпоа])
+    rf"""[ \t*_~\#>=-]{{0,40}} (?P<bracket>[(\[{{]?) [ \t(\[{{*_]{{0,40}} (?=[abcdenotvwпоа])
          (?P<marker> a/n(?!\w) | an{_COLON} | disclaimers?(?=[ \t*_]*[:–—-]) | {_TRANSLATED}
            | (?:author|translator|beta)['’]?s?['’]?\s+notes?{_AFTER_NOTE}
            | (?:chapter\s+)?(?:end|beginning|opening|closing|chapter)\s?notes?(?=[ \t\r*_]*(?:[:)\]}}]|$))

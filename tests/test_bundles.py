@@ -17,6 +17,7 @@ from tagger import bundles
 from tagger.bundles import FEATURE_NAMES, MANIFEST, MANIFEST_DIGEST, Bundle
 from tagger.errors import BundleError, OutputError
 from tagger.readers import read_text
+from tagger.scoring import unpack
 from tagger.tagging import read, tag
 from tagger.works import LabelledWork
 
@@ -154,11 +155,26 @@ def test_a_manifest_of_something_else_is_refused(model: Path, foreign: bytes) ->
 
 
 def test_another_format_is_refused_by_its_name(model: Path) -> None:
-    change_manifest(model, lambda manifest: manifest.update(format="tagger.bundle/2"))
+    change_manifest(model, lambda manifest: manifest.update(format="tagger.bundle/3"))
     message = refusal(model)
     assert str(model) in message
+    assert "'tagger.bundle/3'" in message
     assert "'tagger.bundle/2'" in message
-    assert "'tagger.bundle/1'" in message
+
+
+def test_format_1_is_still_read(bundle: Bundle, model: Path) -> None:
+    np.save(model / "weights.npy", unpack(bundle.weights).matrix)
+    sign_again(model)
+
+    def of_old(manifest: dict[str, Any]) -> None:
+        manifest["format"] = "tagger.bundle/1"
+        for label in manifest["per_label"].values():
+            del label["step"]
+
+    change_manifest(model, of_old)
+    loaded = bundles.load(model)
+    assert np.array_equal(loaded.weights.matrix, bundle.weights.matrix)
+    np.testing.assert_allclose(loaded.weights.step, bundle.weights.step, rtol=1e-6)
 
 
 @pytest.mark.parametrize("key", ["files", "labels", "per_label", "recipe", "facts", "top", "n_stems", "least_known"])

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from tagger.errors import WorkError
@@ -98,8 +98,8 @@ def test_a_damaged_file_is_read_or_refused(start, end, bytes_between):
     data = (TEXT / "fanficfare-crlf.txt").read_bytes()
     try:
         work = read_fanficfare(data[:start] + bytes_between + data[end:], "a")
-    except WorkError as error:
-        assert str(error) in ("a: is empty", "a: holds no text")
+    except WorkError:
+        event("refused")
         return
     for chapter in work.chapters:
         assert 0 <= chapter.start <= chapter.end <= len(work.text)

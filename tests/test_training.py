@@ -18,6 +18,7 @@ from tagger.errors import DataError
 from tagger.labels import LabelSet, from_names
 from tagger.readers import read_text
 from tagger.recipe import Aggregation, Calibrating, Learner, Recipe
+from tagger.scoring import unpack
 from tagger.segmentation import segment
 from tagger.tagging import Options, read, tag
 from tagger.training import assign_folds, digest, group_of, stand_in, train, truth_of
@@ -411,7 +412,7 @@ def test_a_work_weighs_as_much_as_so_many_copies() -> None:
     works = weather(60)
     heavy = [replace(each, weight=2.0) for each in works[:20]] + works[20:]
     other = train(heavy, WEATHER, QUICK)
-    assert np.abs(other.weights.matrix - train(works, WEATHER, QUICK).weights.matrix).max() > 1e-3
+    assert np.abs(unpack(other.weights).matrix - unpack(train(works, WEATHER, QUICK).weights).matrix).max() > 1e-3
 
 
 def test_hints_teach_but_do_not_calibrate() -> None:

@@ -2,9 +2,10 @@
 
 A bundle is a folder: `manifest.json` and plain NumPy arrays, memory-mapped, which load without running any code.
 
-FORMAT is "tagger.bundle/1". A reader refuses any other number. What only adds keys to the manifest keeps the number;
+FORMAT is "tagger.bundle/2": weights are whole numbers of 16 bits, in steps that differ by label. Format 1, with weights
+of floating point, is still read; any other number is refused. What only adds keys to the manifest keeps the number;
 what changes the meaning of a key or an array, or how words are hashed, raises it, and the reader of the old one stays
-in this file for as long as a test holds a bundle of that format (tests/bundles).
+in this file for as long as a test reads that format.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from tagger.errors import BundleError, OutputError, UnusableError
 from tagger.features import Table, Vocabulary
 from tagger.labels import LabelSet
 from tagger.results import ModelFacts
-from tagger.scoring import Weights
+from tagger.scoring import Packed, Weights, pack
 
-FORMAT = "tagger.bundle/1"
+FORMAT = "tagger.bundle/2"
+FORMAT_1 = "tagger.bundle/1"
 MANIFEST = "manifest.json"
 MANIFEST_DIGEST = "manifest.sha256"
 FEATURE_NAMES = "features.txt"
@@ -45,7 +47,7 @@ _ARRAYS: dict[str, tuple[str, int]] = {
     "pair_keys": ("<u8", 1),
     "pair_slots": ("<i4", 1),
     "idf": ("<f4", 1),
-    "weights": ("<f4", 2),
+    "weights": ("<i2", 2),
 }
 
 
@@ -64,7 +66,7 @@ class Bundle:
     labels: LabelSet
     supported: NDArray[np.bool_]
     vocabulary: Vocabulary
-    weights: Weights
+    weights: Packed
     names: tuple[str, ...]
     rule: Rule
     calibration: Calibration
@@ -160,6 +162,7 @@ def _manifest(bundle: Bundle) -> dict[str, Any]:
         label.id: {
             "supported": bool(bundle.supported[i]),
             "bias": float(bundle.weights.bias[i]),
+            "step": float(bundle.weights.step[i]),
             "share": float(bundle.rule.share[i]),
             "slope": float(bundle.calibration.slope[i]),
             "intercept": float(bundle.calibration.intercept[i]),
@@ -220,7 +223,7 @@ def _parse_manifest(raw: bytes, path: Path) -> dict[str, Any]:
         found = manifest["format"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise BundleError(f"{path / MANIFEST} is cut short or is not a manifest of tagger") from error
-    if found != FORMAT:
+    if found not in (FORMAT, FORMAT_1):
         raise BundleError(f"{path} has the format {found!r}, and this tagger reads {FORMAT!r}; upgrade or retrain")
     return dict(manifest)
 
@@ -263,7 +266,9 @@ def _digest(file: Path) -> str:
 
 
 def _assemble(manifest: Mapping[str, Any], path: Path, sha256: str) -> Bundle:
-    arrays = {name: _map(path / f"{name}.npy", *_ARRAYS[name]) for name in _ARRAYS}
+    old = manifest["format"] == FORMAT_1
+    types = _ARRAYS | ({"weights": ("<f4", 2)} if old else {})
+    arrays = {name: _map(path / f"{name}.npy", *types[name]) for name in types}
     labels = LabelSet.from_dicts(manifest["labels"])
     rows = [manifest["per_label"][name] for name in labels.ids]
 
@@ -280,13 +285,14 @@ def _assemble(manifest: Mapping[str, Any], path: Path, sha256: str) -> Bundle:
         idf=arrays["idf"],
         n_stems=int(manifest["n_stems"]),
     )
-    if arrays["weights"].shape != (len(vocabulary.idf), len(labels)):
+    matrix, bias = arrays["weights"], column("bias").astype(np.float32)
+    if matrix.shape != (len(vocabulary.idf), len(labels)):
         raise ValueError("the weights do not fit the features and labels")
     return Bundle(
         labels=labels,
         supported=np.array([row["supported"] for row in rows], bool),
         vocabulary=vocabulary,
-        weights=Weights(arrays["weights"], column("bias").astype(np.float32)),
+        weights=pack(Weights(matrix, bias)) if old else Packed(matrix, column("step"), bias),
         names=tuple((path / FEATURE_NAMES).read_text("utf-8").splitlines()),
         rule=Rule(int(manifest["top"]), column("share")),
         calibration=Calibration(column("slope"), column("intercept"), column("length")),

@@ -10,7 +10,7 @@ import numpy as np
 from tagger.bundles import Bundle
 from tagger.errors import OutputError
 from tagger.features import Table, Vocabulary, featurize, read_words
-from tagger.scoring import values
+from tagger.scoring import unpack, values
 
 
 def pipeline(bundle: Bundle) -> Any:
@@ -25,13 +25,13 @@ def pipeline(bundle: Bundle) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, LabelBinarizer
 
-    n_features = len(bundle.vocabulary.idf)
+    n_features, weights = len(bundle.vocabulary.idf), unpack(bundle.weights)
     reader = FunctionTransformer(_FeatureReader(bundle), validate=False)
     parts = []
     for label in range(len(bundle.labels)):
         part = LogisticRegression()
         part.classes_ = np.array([0, 1])
-        part.coef_ = np.array(bundle.weights.matrix[:, label], np.float64)[None, :]
+        part.coef_ = np.array(weights.matrix[:, label], np.float64)[None, :]
         part.intercept_ = np.array([bundle.weights.bias[label]], np.float64)
         part.n_features_in_ = n_features
         part.n_iter_ = np.array([1])

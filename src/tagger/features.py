@@ -32,7 +32,7 @@ _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
 # An odd factor brings all bits of a number to bear on its highest ones, which address the tables (multiplicative
 # hashing, Knuth, TAOCP 3, 6.4), and keeps different numbers different.
-_SPREAD = np.uint64(0xFF51AFD7ED558CCD)
+SPREAD = np.uint64(0xFF51AFD7ED558CCD)
 
 
 class Words(NamedTuple):
@@ -112,7 +112,7 @@ def _fold_table() -> NDArray[np.uint16]:
     return table
 
 
-_FOLD = _fold_table()
+FOLD = _fold_table()
 
 
 def blocks(lengths: Iterable[int], size: int = BLOCK_CHARS) -> Iterator[tuple[int, int]]:
@@ -140,19 +140,15 @@ def read_words(passages: Sequence[str]) -> Words:
     >>> bool(words.hashes[2] == words.hashes[3])
     True
     """
-    codes = _code_points("\n".join(passages) + "\n")
-    if codes.itemsize > 1 and ((codes >= _COMBINING[0]) & (codes < _COMBINING[1])).any():
-        # An accent that is a character of its own joins its letter; few texts have any.
-        passages = [unicodedata.normalize("NFC", passage) for passage in passages]
-        codes = _code_points("\n".join(passages) + "\n")
-    letters = _FOLD.take(codes, mode="clip")
+    codes, lengths = joined(passages)
+    letters = FOLD.take(codes, mode="clip")
     is_word = _word_mask(letters)
     edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
     if is_word[0]:
         edges = np.concatenate((np.zeros(1, np.int64), edges))
     starts, ends = np.ascontiguousarray(edges[0::2]), np.ascontiguousarray(edges[1::2])
     offsets = np.zeros(len(passages) + 1, np.int64)
-    np.cumsum([len(passage) + 1 for passage in passages], out=offsets[1:])
+    np.cumsum(lengths, out=offsets[1:])
     return Words(
         letters=letters,
         starts=starts,
@@ -161,6 +157,16 @@ def read_words(passages: Sequence[str]) -> Words:
         first=np.searchsorted(starts, offsets),
         offsets=offsets,
     )
+
+
+def joined(passages: Sequence[str]) -> tuple[NDArray[np.unsignedinteger], list[int]]:
+    """The code points of some passages laid end to end, a line break after each, and their lengths with it."""
+    codes = code_points("\n".join(passages) + "\n")
+    if codes.itemsize > 1 and ((codes >= _COMBINING[0]) & (codes < _COMBINING[1])).any():
+        # An accent that is a character of its own joins its letter; few texts have any.
+        passages = [unicodedata.normalize("NFC", passage) for passage in passages]
+        codes = code_points("\n".join(passages) + "\n")
+    return codes, [len(passage) + 1 for passage in passages]
 
 
 SMALL, INITIAL, CAPITAL = range(3)
@@ -177,7 +183,7 @@ def read_cases(passages: Sequence[str], words: Words) -> NDArray[np.int8]:
     text = "\n".join(passages) + "\n"
     if len(text) != len(words.letters):  # accents were joined to their letters
         text = unicodedata.normalize("NFC", text)
-    codes = np.append(_code_points(text), 0)
+    codes = np.append(code_points(text), 0)
     first, second = (_CASE.take(codes.take(words.starts + step), mode="clip") for step in (0, 1))
     capital = (first == 1) & (second == -1)
     before = np.maximum(words.starts - 2, 0)
@@ -196,7 +202,7 @@ def _case_table() -> NDArray[np.int8]:
 _CASE = _case_table()
 
 
-def _code_points(text: str) -> NDArray[np.unsignedinteger]:
+def code_points(text: str) -> NDArray[np.unsignedinteger]:
     """The code points of a text in the narrowest of 8, 16 or 32 bits that holds them all."""
     try:
         return np.frombuffer(text.encode("latin-1"), np.uint8)
@@ -229,18 +235,24 @@ _INVERSES = _powers(_INVERSE, 1)
 
 def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
     """The hash of each word: its letters times powers of a base, moved to the origin and spread over all bits."""
-    global _POWERS, _INVERSES
-    if len(_POWERS) <= len(letters):
-        size = 1 << len(letters).bit_length()
-        _POWERS, _INVERSES = _powers(_BASE, size), _powers(_INVERSE, size) * _SPREAD
+    rising, inverse = powers(len(letters))
     sums = np.zeros(len(letters) + 1, np.uint64)
     sums[1:] = letters
-    sums[1:] *= _POWERS[: len(letters)]
+    sums[1:] *= rising[: len(letters)]
     np.cumsum(sums, out=sums)
     hashes = sums.take(ends)
     hashes -= sums.take(starts)
-    hashes *= _INVERSES.take(starts)
+    hashes *= inverse.take(starts)
     return hashes
+
+
+def powers(size: int) -> tuple[U64, U64]:
+    """The powers of the hash's base from 0 to at least `size`, and their inverses times SPREAD, modulo 2^64."""
+    global _POWERS, _INVERSES
+    if len(_POWERS) <= size:
+        size = 1 << size.bit_length()
+        _POWERS, _INVERSES = _powers(_BASE, size), _powers(_INVERSE, size) * SPREAD
+    return _POWERS, _INVERSES
 
 
 def hash_words(words: Sequence[str]) -> U64:
@@ -263,7 +275,7 @@ def hash_pairs(first: I32, second: I32) -> U64:
     keys = first.astype(np.uint64)
     keys <<= np.uint64(32)
     keys |= second.view(np.uint32)
-    keys *= _SPREAD
+    keys *= SPREAD
     return keys
 
 

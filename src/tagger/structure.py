@@ -18,6 +18,7 @@ from tagger.features import (
     QUOTE,
     SIGN,
     SPACE,
+    Table,
     Words,
     build_table,
     hash_words,
@@ -42,12 +43,20 @@ _MARKERS = {
         "isn't aren't hasn't can't don't"
     ),
 }
-_NAMES = tuple(_MARKERS)
+KINDS = len(_MARKERS)
 _WORDS = {word: kind for kind, words in enumerate(_MARKERS.values()) for word in words.split()}
-_TABLE = build_table(hash_words(list(_WORDS)), room=64)
-_KINDS = np.array(list(_WORDS.values()), np.int64)
 
 _LENGTHS = ((100, "flash"), (1_000, "ficlet"), (7_500, "one-shot"), (40_000, "novella"))
+
+
+class Markers(NamedTuple):
+    """The hashes of the marking words, and the kind of each, int64[words] below KINDS, in the order of _MARKERS."""
+
+    table: Table
+    kinds: I64
+
+
+MARKERS = Markers(build_table(hash_words(list(_WORDS)), room=64), np.array(list(_WORDS.values()), np.int64))
 
 
 class Observed(NamedTuple):
@@ -74,15 +83,15 @@ def observe(words: Words) -> Observed:
     """Count the markers of person and tense outside dialogue, and the letters, of each passage."""
     n_passages = len(words.first) - 1
     marks = _find_marks(words)
-    places = look_up(_TABLE, words.hashes)
+    places = look_up(MARKERS.table, words.hashes)
     at = np.flatnonzero(places >= 0)
     at = at[~_in_dialogue(words, marks, words.starts[at])]
     owners = np.searchsorted(words.first, at, side="right") - 1
-    kinds = _KINDS[places[at]]
-    markers = np.bincount(owners * len(_NAMES) + kinds, minlength=n_passages * len(_NAMES))
+    kinds = MARKERS.kinds[places[at]]
+    markers = np.bincount(owners * KINDS + kinds, minlength=n_passages * KINDS)
     blank = np.flatnonzero((words.letters == SPACE) | (words.letters == NEWLINE))
     return Observed(
-        markers.reshape(n_passages, len(_NAMES)),
+        markers.reshape(n_passages, KINDS),
         letters=_letters(words),
         signs=_in_each(marks.of(SIGN), words.offsets),
         visible=np.diff(words.offsets) - _in_each(blank, words.offsets),

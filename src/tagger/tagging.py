@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger import scoring
+from tagger import native, scoring
 from tagger.aggregation import WorkMargins, aggregate
 from tagger.bundles import Bundle
 from tagger.calibration import F64, Calibration, calibrate, sigmoid
-from tagger.features import F32, I64, Counts, blocks, featurize, read_words
+from tagger.features import F32, I64, Counts, Vocabulary, blocks, featurize, read_words
 from tagger.policy import (
     BANDS,
     PROMINENCES,
@@ -57,10 +57,10 @@ class Options:
 
 
 class Block(NamedTuple):
-    """The feature counts of some passages in a row, and the value of each entry."""
+    """The feature counts of some passages in a row, and their values."""
 
     counts: Counts
-    values: F32
+    values: scoring.Steps
 
 
 class Reading(NamedTuple):
@@ -124,10 +124,18 @@ def read(works: Sequence[Work], bundle: Bundle) -> Reading:
 
 
 def _read_block(passages: Sequence[str], bundle: Bundle) -> tuple[Block, F32, Observed]:
+    counts, observed = count(passages, bundle.vocabulary)
+    values = scoring.in_steps(counts, bundle.vocabulary.idf)
+    return Block(counts, values), scoring.score(counts, values, bundle.weights), observed
+
+
+def count(passages: Sequence[str], vocabulary: Vocabulary) -> tuple[Counts, Observed]:
+    """Count the features of some passages, and what their structure shows."""
+    kernel = native.kernel()
+    if kernel:
+        return kernel.count(passages, vocabulary)
     words = read_words(passages)
-    counts = featurize(words, bundle.vocabulary)
-    values = scoring.values(counts, bundle.vocabulary.idf)
-    return Block(counts, values), scoring.score(counts, values, bundle.weights), observe(words)
+    return featurize(words, vocabulary), observe(words)
 
 
 def score_works(reading: Reading, pooled: WorkMargins, bundle: Bundle) -> F64:

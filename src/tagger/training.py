@@ -92,7 +92,7 @@ def train(
         labels=labels,
         supported=supported,
         vocabulary=learned.vocabulary,
-        weights=_fold(weights, lent),
+        weights=scoring.pack(_fold(weights, lent)),
         names=learned.names,
         rule=rule,
         calibration=calibration,

@@ -1,0 +1,278 @@
+/* The inner loops of tagger's prediction, for one core: count() reads words and counts features, score() sums their
+ * weights. They do what src/tagger/features.py, structure.py and scoring.py do with NumPy, to the bit: all sums are of
+ * whole numbers, so that no order of adding makes a difference. Plain C99; it knows nothing of Python.
+ *
+ * A passage goes through in steps, each a simple loop: a branch that is guessed wrong at every word, or a load that waits
+ * for the word before, costs more than all the arithmetic.
+ */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__) && defined(__x86_64__) && defined(__linux__)
+/* The loader chooses what the processor can do. */
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+/* The classes of a character that is no letter or digit, as in features.py. */
+enum { OTHER, SPACE, ASTERISK, APOSTROPHE, QUOTE, NEWLINE, SIGN };
+#define FIRST_LETTER 48
+#define LAST_DIGIT 57
+#define KINDS 5 /* of markers, as in structure.py */
+
+typedef struct {
+    const uint64_t *keys;
+    const int32_t *slots; /* 2^bits of them */
+    int64_t n_keys, bits;
+} Table;
+
+typedef struct {
+    uint64_t spread;          /* of the hash */
+    Table words, pairs, markers;
+    const int32_t *columns;   /* word -> feature */
+    const int8_t *word_kinds; /* word -> kind of marker, or -1 */
+    const int64_t *kinds;     /* marker -> kind */
+    const uint64_t *filter;   /* a bit for each value of a pair's first FILTER_BITS bits: whether any pair has it */
+    int64_t n_stems, n_features;
+} Vocabulary;
+
+#define FILTER_BITS 20
+
+typedef struct { /* Room for what one passage needs on the way; `size` is that of the longest. */
+    uint8_t *is_word;         /* [size] */
+    uint64_t *sums;           /* [size + 1] */
+    int32_t *edges, *marks;   /* [size + 2] each */
+    uint64_t *hashes;         /* [size] */
+    int32_t *columns;         /* [size] */
+    int32_t *seen;            /* zeros: [features] */
+    uint64_t *bits, *summary; /* zeros: a bit a feature, and a bit a word of these */
+} Scratch;
+
+typedef struct {
+    int32_t *columns, *counts;          /* [entries] */
+    int64_t *rows;                      /* [passages + 1] */
+    int64_t *known, *total;             /* [passages] */
+    int64_t *markers;                   /* [passages, KINDS] */
+    int64_t *letters, *signs, *visible; /* [passages] */
+} Counts;
+
+static inline int32_t find(const Table *table, uint64_t hash) {
+    uint64_t mask = ((uint64_t)1 << table->bits) - 1, at = hash >> (64 - table->bits);
+    for (;;) {
+        int32_t place = table->slots[at];
+        if (place < 0 || table->keys[place] == hash) return place;
+        at = (at + 1) & mask;
+    }
+}
+
+static inline void add(Scratch *scratch, int32_t column) {
+    scratch->seen[column]++;
+    scratch->bits[column >> 6] |= (uint64_t)1 << (column & 63);
+    scratch->summary[column >> 12] |= (uint64_t)1 << ((column >> 6) & 63);
+}
+
+/* Write what was added in rising order, and leave the scratch empty. Returns the end of the entries. */
+static int64_t flush(Scratch *scratch, int64_t n_features, Counts *out, int64_t entries) {
+    for (int64_t top = 0; top <= (n_features - 1) >> 12; top++) {
+        uint64_t words = scratch->summary[top];
+        scratch->summary[top] = 0;
+        for (; words; words &= words - 1) {
+            int64_t word = (top << 6) | __builtin_ctzll(words);
+            uint64_t bits = scratch->bits[word];
+            scratch->bits[word] = 0;
+            for (; bits; bits &= bits - 1) {
+                int32_t column = (int32_t)((word << 6) | __builtin_ctzll(bits));
+                out->columns[entries] = column;
+                out->counts[entries++] = scratch->seen[column];
+                scratch->seen[column] = 0;
+            }
+        }
+    }
+    return entries;
+}
+
+/* What stands beside the ends of a passage matters to nothing: a line break ends each, and none begins with one. */
+FOR_EACH_PROCESSOR
+static void find_words(const uint16_t *restrict letters, int64_t size, uint8_t *restrict is_word) {
+    is_word[0] = letters[0] >= FIRST_LETTER;
+    for (int64_t i = 1; i < size - 1; i++) {
+        uint8_t joiner = (letters[i] == APOSTROPHE) | (letters[i] == ASTERISK);
+        uint8_t between = (letters[i - 1] >= FIRST_LETTER) & (letters[i + 1] >= FIRST_LETTER);
+        is_word[i] = (letters[i] >= FIRST_LETTER) | (joiner & between);
+    }
+    is_word[size - 1] = 0;
+}
+
+FOR_EACH_PROCESSOR
+static int64_t count_letters(const uint16_t *restrict letters, int64_t size, uint16_t kind) {
+    int64_t found = 0;
+    for (int64_t i = 0; i < size; i++) found += letters[i] == kind;
+    return found;
+}
+
+/* Where words begin and end, in turn; returns how many words there are. */
+static int64_t find_edges(const uint8_t *is_word, int64_t size, int32_t *edges) {
+    int64_t found = 0;
+    uint8_t before = 0;
+    for (int64_t i = 0; i < size; i++) {
+        edges[found] = (int32_t)i;
+        found += is_word[i] != before;
+        before = is_word[i];
+    }
+    return found / 2;
+}
+
+/* Count the markers of structure.py that stand outside dialogue; kinds[w] is that of word w, or -1, and is lost. */
+static void observe(const uint16_t *letters, int64_t size, const int32_t *edges, int32_t *kinds, int64_t words,
+                    int single, int32_t *marks, int64_t *markers) {
+    int64_t n_marks = 0, n_markers = 0, mark = 0;
+    int inside = 0;
+    memset(markers, 0, KINDS * sizeof *markers);
+    for (int64_t i = 0; i < size; i++) {
+        marks[n_marks] = (int32_t)i;
+        n_marks += (uint16_t)(letters[i] - APOSTROPHE) <= NEWLINE - APOSTROPHE;
+    }
+    for (int32_t w = 0; w < words; w++) {
+        int marker = kinds[w] >= 0;
+        kinds[n_markers] = w | kinds[w] << 28; /* fewer than 2^28 words, and KINDS < 8 */
+        n_markers += marker;
+    }
+    for (int64_t m = 0; m < n_markers; m++) {
+        int32_t start = edges[2 * (kinds[m] & ((1 << 28) - 1))];
+        for (; mark < n_marks && marks[mark] < start; mark++) {
+            int64_t at = marks[mark];
+            if (letters[at] == NEWLINE) inside = 0;
+            else if (letters[at] == QUOTE) inside ^= 1;
+            else if (single) inside ^= !(at && letters[at - 1] >= FIRST_LETTER && letters[at + 1] >= FIRST_LETTER);
+        }
+        markers[kinds[m] >> 28] += !inside;
+    }
+}
+
+/* Count the features and markers of passages; passage p is letters[offsets[p]:offsets[p + 1]], a line break its last.
+ * powers[i] and inverses[i] are those of the hash. Returns the number of entries. */
+int64_t tagger_count(const Vocabulary *vocabulary, const uint16_t *all, const int64_t *offsets, int64_t passages,
+                     const uint64_t *powers, const uint64_t *inverses, Scratch *scratch, Counts *out) {
+    int64_t entries = 0;
+    out->rows[0] = 0;
+    for (int64_t p = 0; p < passages; p++) {
+        const uint16_t *letters = all + offsets[p];
+        int64_t size = offsets[p + 1] - offsets[p], in_words = 0, known = 0, pairs = 0;
+        uint64_t *sums = scratch->sums, *hashes = scratch->hashes;
+        int32_t *edges = scratch->edges, *columns = scratch->columns, *kinds = scratch->edges + size + 2, before = -1;
+
+        find_words(letters, size, scratch->is_word);
+        int64_t words = find_edges(scratch->is_word, size, edges);
+        sums[0] = 0;
+        for (int64_t i = 0; i < size; i++) sums[i + 1] = sums[i] + letters[i] * powers[i];
+        for (int64_t w = 0; w < words; w++) {
+            int32_t start = edges[2 * w], end = edges[2 * w + 1];
+            hashes[w] = (sums[end] - sums[start]) * inverses[start];
+            in_words += letters[start] > LAST_DIGIT ? end - start : 0;
+            __builtin_prefetch(vocabulary->words.slots + (hashes[w] >> (64 - vocabulary->words.bits)));
+        }
+        for (int64_t w = 0; w < words; w++) {
+            int32_t place = find(&vocabulary->words, hashes[w]);
+            if (place >= 0) {
+                columns[w] = vocabulary->columns[place];
+                kinds[w] = vocabulary->word_kinds[place];
+            } else {
+                int32_t marker = find(&vocabulary->markers, hashes[w]);
+                columns[w] = -1;
+                kinds[w] = marker < 0 ? -1 : (int32_t)vocabulary->kinds[marker];
+            }
+        }
+        observe(letters, size, edges, kinds, words, !count_letters(letters, size, QUOTE), scratch->marks,
+                out->markers + p * KINDS);
+        for (int64_t w = 0; w < words; w++) {
+            int32_t column = columns[w];
+            if (column >= 0) {
+                known++;
+                add(scratch, column);
+                uint64_t pair = (((uint64_t)(uint32_t)before << 32) | (uint32_t)column) * vocabulary->spread;
+                uint64_t bit = pair >> (64 - FILTER_BITS);
+                hashes[pairs] = pair;
+                __builtin_prefetch(vocabulary->pairs.slots + (pair >> (64 - vocabulary->pairs.bits)));
+                pairs += (before >= 0) & (vocabulary->filter[bit >> 6] >> (bit & 63)) & 1;
+            }
+            before = column;
+        }
+        for (int64_t i = 0; i < pairs; i++) {
+            int32_t place = vocabulary->pairs.slots[hashes[i] >> (64 - vocabulary->pairs.bits)];
+            __builtin_prefetch(vocabulary->pairs.keys + (place < 0 ? 0 : place));
+        }
+        for (int64_t i = 0; i < pairs; i++) {
+            int32_t found = find(&vocabulary->pairs, hashes[i]);
+            if (found >= 0) add(scratch, (int32_t)(found + vocabulary->n_stems));
+        }
+        entries = flush(scratch, vocabulary->n_features, out, entries);
+        out->rows[p + 1] = entries;
+        out->known[p] = known;
+        out->total[p] = words;
+        out->letters[p] = in_words;
+        out->signs[p] = count_letters(letters, size, SIGN);
+        out->visible[p] = size - count_letters(letters, size, SPACE) - count_letters(letters, size, NEWLINE);
+    }
+    return entries;
+}
+
+/* Set the bits of the pairs in a filter of zeros. */
+void tagger_filter(const uint64_t *keys, int64_t n_keys, uint64_t *filter) {
+    for (int64_t i = 0; i < n_keys; i++) {
+        uint64_t bit = keys[i] >> (64 - FILTER_BITS);
+        filter[bit >> 6] |= (uint64_t)1 << (bit & 63);
+    }
+}
+
+/* Fold code points of 1, 2 or 4 bytes into letters; those beyond the table are its last. */
+void tagger_fold(const void *codes, int64_t width, int64_t n, const uint16_t *table, int64_t last, uint16_t *letters) {
+    if (width == 1)
+        for (int64_t i = 0; i < n; i++) letters[i] = table[((const uint8_t *)codes)[i]];
+    else if (width == 2)
+        for (int64_t i = 0; i < n; i++) letters[i] = table[((const uint16_t *)codes)[i]];
+    else
+        for (int64_t i = 0; i < n; i++) {
+            uint32_t code = ((const uint32_t *)codes)[i];
+            letters[i] = table[code < last ? code : last];
+        }
+}
+
+/* The value of each entry in steps, and the length of each passage's values; a row of none has the length 1. */
+FOR_EACH_PROCESSOR
+void tagger_values(const int32_t *restrict columns, const int32_t *restrict counts, const int64_t *rows,
+                   int64_t passages, const float *restrict idf, const float *restrict damped, int32_t most,
+                   float steps_in_one, int32_t *restrict steps, double *restrict lengths) {
+    for (int64_t p = 0; p < passages; p++) {
+        int64_t squares = 0;
+        for (int64_t e = rows[p]; e < rows[p + 1]; e++) {
+            float value = damped[counts[e] < most ? counts[e] : most] * idf[columns[e]];
+            steps[e] = (int32_t)nearbyintf(value * steps_in_one);
+            squares += (int64_t)steps[e] * steps[e];
+        }
+        lengths[p] = squares ? sqrt((double)squares) : 1;
+    }
+}
+
+/* sums[p, label] = the sum of values[e] * weights[columns[e], label] over the entries e of passage p: whole numbers
+ * below 2^53, so that doubles hold them exactly. */
+FOR_EACH_PROCESSOR
+void tagger_score(const int32_t *columns, const int32_t *values, const int64_t *rows, int64_t passages,
+                  const int16_t *restrict weights, int64_t labels, double *restrict sums) {
+    int64_t last = rows[passages] - 1;
+    for (int64_t p = 0; p < passages; p++) {
+        double *restrict row = sums + p * labels;
+        for (int64_t label = 0; label < labels; label++) row[label] = 0;
+        for (int64_t e = rows[p]; e < rows[p + 1]; e++) {
+            const int16_t *restrict own = weights + (int64_t)columns[e] * labels;
+            const int16_t *later = weights + (int64_t)columns[e + 12 < last ? e + 12 : last] * labels;
+            double value = values[e];
+            __builtin_prefetch(later);
+            __builtin_prefetch(later + labels - 1);
+            for (int64_t label = 0; label < labels; label++) row[label] += value * own[label];
+        }
+    }
+}
+
+int64_t tagger_kernel_version(void) { return 1; }

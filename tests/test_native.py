@@ -11,7 +11,7 @@ from tagger import native
 from tagger.bundles import Bundle
 from tagger.features import featurize, read_words
 from tagger.native import SWITCH, Kernel, kernel
-from tagger.scoring import in_steps, score
+from tagger.scoring import in_steps, loudest, score
 from tagger.structure import observe
 from tagger.tagging import count
 
@@ -55,11 +55,15 @@ def test_both_score_the_same(compiled: Kernel, bundle: Bundle, stories, monkeypa
     counts, _ = count(texts, bundle.vocabulary)
     found = in_steps(counts, bundle.vocabulary.idf)
     margins = score(counts, found, bundle.weights)
+    pairs = np.repeat(np.arange(len(texts)), 3), np.tile([0, 2, 5], len(texts))
+    words = loudest(counts, found, bundle.weights, *pairs, 4)
     monkeypatch.setattr(native, "kernel", lambda: None)
     plain = in_steps(counts, bundle.vocabulary.idf)
     assert np.array_equal(plain.steps, found.steps)
     assert np.array_equal(plain.lengths, found.lengths)
     assert np.array_equal(score(counts, plain, bundle.weights), margins)
+    assert loudest(counts, plain, bundle.weights, *pairs, 4) == words
+    assert any(words)
 
 
 def test_it_can_be_switched_off(switched_off: None) -> None:

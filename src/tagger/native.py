@@ -100,6 +100,17 @@ class Kernel:
         self._call("score", counts.columns, steps, counts.rows, passages, matrix, labels, sums)
         return sums
 
+    def loudest(
+        self, counts: Counts, steps: I32, matrix: NDArray[np.int16], passages: I64, labels: I64, most: int
+    ) -> I64:
+        """The features of the greatest positive contributions to each pair of passage and label, int64[pairs, most]."""
+        found, products = np.empty((len(passages), most), np.int64), np.empty(most, np.int64)
+        pairs = (np.ascontiguousarray(passages, np.int64), np.ascontiguousarray(labels, np.int64), len(passages))
+        self._call(
+            "loudest", counts.columns, steps, counts.rows, matrix, matrix.shape[1], *pairs, most, products, found
+        )
+        return found
+
     def _prepared(self, vocabulary: Vocabulary) -> _Prepared:
         """The vocabulary as the kernel takes it, made once for all batches of a model."""
         if self._last is None or self._last[0] is not vocabulary:

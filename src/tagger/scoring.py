@@ -140,50 +140,62 @@ def _sums(counts: Counts, steps: I32, matrix: I16) -> F64:
 class Contributions(NamedTuple):
     """What each feature of some (passage, label) pairs added to the margin.
 
-    Pair i has the features `columns[rows[i]:rows[i + 1]]`, which added `amounts` (float32); the amounts of a pair
+    Pair i has the features `columns[rows[i]:rows[i + 1]]`, which added `amounts` (float64); the amounts of a pair
     and the label's bias add up to its margin.
     """
 
     columns: I32
-    amounts: F32
+    amounts: F64
     rows: I64
 
 
 def explain(counts: Counts, found: Steps, weights: Packed, passages: I64, labels: I64) -> Contributions:
     """Take apart the margins of the pairs (passages[i], labels[i])."""
+    columns, products, rows = _products(counts, found.steps, weights.matrix, passages, labels)
+    scale: F64 = np.repeat(weights.step[labels] / found.lengths[passages], np.diff(rows))
+    return Contributions(columns, products * scale, rows)
+
+
+def loudest(counts: Counts, found: Steps, weights: Packed, passages: I64, labels: I64, most: int) -> list[list[int]]:
+    """The features that did most for the margins of the pairs (passages[i], labels[i]): those with the greatest
+    positive contributions, at most `most`, the greatest first.
+    """
+    if not most or not len(passages):
+        return [[] for _ in passages]
+    kernel = native.kernel()
+    if kernel:
+        best = kernel.loudest(counts, found.steps, weights.matrix, passages, labels, most).tolist()
+    else:
+        best = _greatest(*_products(counts, found.steps, weights.matrix, passages, labels), most).tolist()
+    return [[column for column in columns if column >= 0] for columns in best]
+
+
+def _products(counts: Counts, steps: I32, matrix: I16, passages: I64, labels: I64) -> tuple[I32, I64, I64]:
+    """The features of each pair, the product of each one's value and weight in steps, and the bounds of the pairs."""
     sizes = counts.rows[passages + 1] - counts.rows[passages]
     rows = np.zeros(len(passages) + 1, np.int64)
     np.cumsum(sizes, out=rows[1:])
     places = np.arange(rows[-1]) + np.repeat(counts.rows[passages] - rows[:-1], sizes)
     columns = counts.columns.take(places)
-    cells = columns.astype(np.int64) * len(weights.bias) + np.repeat(labels, sizes)
-    amounts = found.steps.take(places) * weights.matrix.ravel().take(cells).astype(np.float64)
-    amounts *= np.repeat(weights.step[labels] / found.lengths[passages], sizes)
-    return Contributions(columns, amounts.astype(np.float32), rows)
+    cells = columns.astype(np.int64) * matrix.shape[1] + np.repeat(labels, sizes)
+    return columns, steps.take(places).astype(np.int64) * matrix.ravel().take(cells), rows
 
 
-def loudest(contributions: Contributions, most: int) -> list[list[int]]:
-    """The features of each pair's greatest positive contributions, at most `most`, greatest first."""
-    sizes = np.diff(contributions.rows)
-    found: list[list[int]] = [[] for _ in sizes]
-    filled = np.flatnonzero(sizes)
+def _greatest(columns: I32, products: I64, rows: I64, most: int) -> I64:
+    """The features of each pair's greatest positive products, int64[pairs, most]; -1 where there are fewer."""
+    best = np.full((len(rows) - 1, most), -1, np.int64)
+    filled = np.flatnonzero(np.diff(rows))
     if not len(filled):
-        return found
-    heads, sizes = contributions.rows[filled], sizes[filled]
-    amounts = contributions.amounts.copy()
-    for _ in range(most):
-        best = np.maximum.reduceat(amounts, heads)
-        places = np.flatnonzero(amounts == np.repeat(best, sizes))
+        return best
+    heads, sizes, left = rows[filled], np.diff(rows)[filled], products.copy()
+    for rank in range(most):
+        greatest = np.maximum.reduceat(left, heads)
+        places = np.flatnonzero(left == np.repeat(greatest, sizes))
         owners = np.searchsorted(heads, places, side="right") - 1
-        new = np.ones(len(owners), bool)
-        np.not_equal(owners[1:], owners[:-1], out=new[1:])  # of equal amounts the first
-        places = places[new]
-        positive = np.flatnonzero(best > 0)
-        columns = contributions.columns[places[positive]]
-        for pair, column in zip(filled[positive].tolist(), columns.tolist(), strict=True):
-            found[pair].append(column)
-        amounts[places] = -np.inf
-    return found
+        first = np.flatnonzero(np.diff(owners, prepend=-1))  # of equal ones
+        best[filled, rank] = np.where(greatest > 0, columns[places[first]], -1)
+        left[places[first]] = np.iinfo(np.int64).min
+    return best
 
 
 def keyword_model(words: Mapping[str, Sequence[str]]) -> tuple[Vocabulary, Packed, tuple[str, ...]]:

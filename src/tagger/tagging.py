@@ -323,10 +323,11 @@ def _explain(
         chosen = np.flatnonzero(of_block == number)
         inside = passages[chosen] - reading.bounds[number]
         block = reading.blocks[number]
-        moved = scoring.explain(block.counts, block.values, bundle.weights, inside, labels[chosen])
-        for i, features in zip(chosen.tolist(), scoring.loudest(moved, options.words), strict=True):
+        asked = (block.counts, block.values, bundle.weights, inside, labels[chosen])
+        for i, features in zip(chosen.tolist(), scoring.loudest(*asked, options.words), strict=True):
             words[i] = [names[feature] for feature in features]
         if options.contributions:
+            moved = scoring.explain(*asked)
             for pair, i in enumerate(chosen.tolist()):
                 everything[i] = _contributions(moved, pair, names)
     return words, everything

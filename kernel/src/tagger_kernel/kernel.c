@@ -275,4 +275,26 @@ void tagger_score(const int32_t *columns, const int32_t *values, const int64_t *
     }
 }
 
+/* The features of the greatest positive products of value and weight of each pair of a passage and a label, the greatest
+ * first and of equal ones the earlier; loudest[pair, :] ends in -1 where there are fewer than `most`. */
+void tagger_loudest(const int32_t *columns, const int32_t *values, const int64_t *rows, const int16_t *weights,
+                    int64_t n_labels, const int64_t *passages, const int64_t *labels, int64_t pairs, int64_t most,
+                    int64_t *products, int64_t *loudest) {
+    for (int64_t pair = 0; pair < pairs; pair++, loudest += most) {
+        int64_t found = 0;
+        for (int64_t e = rows[passages[pair]]; e < rows[passages[pair] + 1]; e++) {
+            int64_t product = (int64_t)values[e] * weights[columns[e] * n_labels + labels[pair]];
+            if (product <= 0 || (found == most && product <= products[most - 1])) continue;
+            int64_t at = found < most ? found++ : most - 1;
+            for (; at > 0 && products[at - 1] < product; at--) {
+                products[at] = products[at - 1];
+                loudest[at] = loudest[at - 1];
+            }
+            products[at] = product;
+            loudest[at] = columns[e];
+        }
+        for (; found < most; found++) loudest[found] = -1;
+    }
+}
+
 int64_t tagger_kernel_version(void) { return 1; }

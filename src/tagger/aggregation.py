@@ -42,7 +42,7 @@ def aggregate(margins: F32, rows: I64, rule: Rule, most: int = 1) -> WorkMargins
     sizes, n_labels = np.diff(rows), margins.shape[1]
     pooled = np.zeros((len(sizes), n_labels), np.float32)
     leading = np.full((len(sizes), most, n_labels), -1, np.int64)
-    for size in np.unique(sizes[sizes > 0]).tolist():
+    for size in sorted(set(sizes[sizes > 0].tolist())):  # np.unique would import numpy.ma, which takes time
         works = np.flatnonzero(sizes == size)
         own = rows[works, None] + np.arange(size)
         order = np.argsort(-margins[own], axis=1, kind="stable")

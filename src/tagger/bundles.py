@@ -14,10 +14,10 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import orjson
@@ -51,6 +51,35 @@ _ARRAYS: dict[str, tuple[str, int]] = {
 }
 
 
+class Names(Sequence[str]):
+    """The names of a bundle's features, each read where it is asked for: a prediction shows a few of many thousands."""
+
+    def __init__(self, lines: bytes) -> None:
+        """`lines` ends in a line feed, as each name does."""
+        self._lines = lines
+        self._ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n"))
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        start = int(self._ends[place - 1]) + 1 if place else 0
+        return self._lines[start : int(self._ends[place])].decode()
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(self._lines)
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A trained model.
@@ -67,7 +96,7 @@ class Bundle:
     supported: NDArray[np.bool_]
     vocabulary: Vocabulary
     weights: Packed
-    names: tuple[str, ...]
+    names: Sequence[str]
     rule: Rule
     calibration: Calibration
     thresholds: NDArray[np.float64]
@@ -293,7 +322,7 @@ def _assemble(manifest: Mapping[str, Any], path: Path, sha256: str) -> Bundle:
         supported=np.array([row["supported"] for row in rows], bool),
         vocabulary=vocabulary,
         weights=pack(Weights(matrix, bias)) if old else Packed(matrix, column("step"), bias),
-        names=tuple((path / FEATURE_NAMES).read_text("utf-8").splitlines()),
+        names=Names((path / FEATURE_NAMES).read_bytes()),
         rule=Rule(int(manifest["top"]), column("share")),
         calibration=Calibration(column("slope"), column("intercept"), column("length")),
         thresholds=by_preset("thresholds"),

@@ -36,7 +36,7 @@ from tagger.policy import (
 from tagger.results import SCHEMA, Contribution, Evidence, Result, StructureFacts, Suggestion, failed
 from tagger.segmentation import segment, text_of
 from tagger.structure import Observed, classify, observe
-from tagger.works import Failure, Passage, Work, locate
+from tagger.works import Failure, Passage, Place, Work, locate
 
 COURSE_BINS = 16
 
@@ -290,7 +290,7 @@ def _evidence(
     for i, (owner, passage, score, some) in enumerate(columns):
         chapter, paragraph, start, end = reading.passages[passage]
         work = works[findings.works[owner]]
-        place = locate(work, start, end)
+        place = locate(work, start, end) if work.pieces else Place("", start, end)
         piece: Evidence = {
             "chapter": chapter,
             "paragraph": paragraph,
@@ -319,8 +319,9 @@ def _explain(
     everything: list[list[Contribution]] = [[] for _ in passages]
     names = bundle.names
     of_block = np.searchsorted(reading.bounds, passages, side="right") - 1
-    for number in np.unique(of_block).tolist():
+    for number in sorted(set(of_block.tolist())):
         chosen = np.flatnonzero(of_block == number)
+        chosen = chosen[np.argsort(passages[chosen], kind="stable")]  # a passage's weights are then at hand
         inside = passages[chosen] - reading.bounds[number]
         block = reading.blocks[number]
         asked = (block.counts, block.values, bundle.weights, inside, labels[chosen])

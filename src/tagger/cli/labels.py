@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,4 +133,6 @@ def _columns(rows: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _json(value: list[dict[str, Any]]) -> str:
+    import json
+
     return json.dumps(value, ensure_ascii=False, indent=2)

@@ -276,6 +276,20 @@ def test_header_and_notes_are_declared_not_read(keywords: Bundle) -> None:
     assert result["source"]["ignored"] == ("header", "author's note")
 
 
+@pytest.mark.parametrize("contributions", [False, True])
+def test_evidence_is_the_same_where_counts_are_not_kept(
+    contributions: bool, corpus: list[LabelledWork], bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = Options(preset="high-recall", contributions=contributions)
+    works = [each.work for each in corpus[:40]]
+    kept = tag(works, bundle, options)
+    monkeypatch.setattr(tagging, "KEPT_CHARS", 0)
+    again = tag(works, bundle, options)
+    for before, after in zip(kept, again, strict=True):
+        assert before["suggested"] == after["suggested"]
+    assert any(each["suggested"] for each in kept)
+
+
 @pytest.mark.parametrize("size", [1, 500, 5000])
 def test_a_work_read_in_blocks_scores_like_one_read_whole(
     size: int, long_works: list[Work], bundle: Bundle, monkeypatch: pytest.MonkeyPatch

@@ -279,7 +279,7 @@ def hash_pairs(first: I32, second: I32) -> U64:
     return keys
 
 
-def build_table(keys: U64, room: int = 8) -> Table:
+def build_table(keys: U64, room: int = 4) -> Table:
     """Lay distinct hashes into a table of at least `room` slots each; of two that ask for one slot the earlier gets it.
 
     So the commonest words come first: most look-ups then end where they begin.

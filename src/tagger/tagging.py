@@ -39,6 +39,9 @@ from tagger.structure import Observed, classify, observe
 from tagger.works import Failure, Passage, Place, Work, locate
 
 COURSE_BINS = 16
+# The counts of a batch are kept for its evidence up to so many characters; of a larger one the few passages that are
+# evidence are counted once more, so that memory does not grow by twice the text.
+KEPT_CHARS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Block(NamedTuple):
 
 class Reading(NamedTuple):
     """What was counted in a batch: work w owns the passages `rows[w]:rows[w + 1]`, block b those from `bounds[b]` to
-    `bounds[b + 1]`; `margins` is float32[passages, labels]; `known` and `total`, int64[passages], count words.
+    `bounds[b + 1]`; there are no blocks where the batch is too large to keep them. `margins` is float32[passages,
+    labels]; `known` and `total`, int64[passages], count words.
     """
 
     passages: list[Passage]
@@ -106,27 +110,38 @@ def read(works: Sequence[Work], bundle: Bundle) -> Reading:
     passages = [passage for own in by_work for passage in own]
     owners = [work for work, own in zip(works, by_work, strict=True) for _ in own]
     # The text of a passage is cut out when its block comes up: a novel is never held twice.
+    few = sum(len(work.text) for work in works) <= KEPT_CHARS
     parts = [
-        _read_block(list(map(text_of, owners[start:end], passages[start:end])), bundle)
+        _read_block(list(map(text_of, owners[start:end], passages[start:end])), bundle, keep=few)
         for start, end in blocks(passage.end - passage.start for passage in passages)
-    ] or [_read_block([], bundle)]
-    read, margins, observed = zip(*parts, strict=True)
+    ] or [_read_block([], bundle, keep=few)]
     return Reading(
         passages=passages,
         rows=np.cumsum([0, *map(len, by_work)]),
-        blocks=read,
-        bounds=np.cumsum([0, *map(len, margins)]),
-        margins=np.concatenate(margins),
-        known=np.concatenate([block.counts.known for block in read]),
-        total=np.concatenate([block.counts.total for block in read]),
-        observed=Observed(*map(np.concatenate, zip(*observed, strict=True))),
+        blocks=[part.block for part in parts if part.block],
+        bounds=np.cumsum([0, *(len(part.margins) for part in parts)]),
+        margins=np.concatenate([part.margins for part in parts]),
+        known=np.concatenate([part.known for part in parts]),
+        total=np.concatenate([part.total for part in parts]),
+        observed=Observed(*map(np.concatenate, zip(*(part.observed for part in parts), strict=True))),
     )
 
 
-def _read_block(passages: Sequence[str], bundle: Bundle) -> tuple[Block, F32, Observed]:
+class _Part(NamedTuple):
+    """What is kept of a block; see Reading."""
+
+    block: Block | None
+    margins: F32
+    known: I64
+    total: I64
+    observed: Observed
+
+
+def _read_block(passages: Sequence[str], bundle: Bundle, *, keep: bool) -> _Part:
     counts, observed = count(passages, bundle.vocabulary)
     values = scoring.in_steps(counts, bundle.vocabulary.idf)
-    return Block(counts, values), scoring.score(counts, values, bundle.weights), observed
+    margins = scoring.score(counts, values, bundle.weights)
+    return _Part(Block(counts, values) if keep else None, margins, counts.known, counts.total, observed)
 
 
 def count(passages: Sequence[str], vocabulary: Vocabulary) -> tuple[Counts, Observed]:
@@ -278,7 +293,7 @@ def _evidence(
     """The evidence of each finding."""
     passages, labels = findings.passages, findings.labels[findings.owners]
     margins = reading.margins[passages, labels]
-    words, contributions = _explain(reading, passages, labels, bundle, options)
+    words, contributions = _explain(works, reading, passages, labels, bundle, options)
     columns = zip(
         findings.owners.tolist(),
         passages.tolist(),
@@ -312,18 +327,14 @@ def _evidence(
 
 
 def _explain(
-    reading: Reading, passages: I64, labels: I64, bundle: Bundle, options: Options
+    works: Sequence[Work], reading: Reading, passages: I64, labels: I64, bundle: Bundle, options: Options
 ) -> tuple[list[list[str]], list[list[Contribution]]]:
     """What moved some (passage, label) pairs: the words that did most and, when asked for, every contribution."""
     words: list[list[str]] = [[] for _ in passages]
     everything: list[list[Contribution]] = [[] for _ in passages]
     names = bundle.names
-    of_block = np.searchsorted(reading.bounds, passages, side="right") - 1
-    for number in sorted(set(of_block.tolist())):
-        chosen = np.flatnonzero(of_block == number)
-        chosen = chosen[np.argsort(passages[chosen], kind="stable")]  # a passage's weights are then at hand
-        inside = passages[chosen] - reading.bounds[number]
-        block = reading.blocks[number]
+    order = np.argsort(passages, kind="stable")  # a passage's weights are then at hand
+    for block, chosen, inside in _counted(works, reading, passages, order, bundle):
         asked = (block.counts, block.values, bundle.weights, inside, labels[chosen])
         for i, features in zip(chosen.tolist(), scoring.loudest(*asked, options.words), strict=True):
             words[i] = [names[feature] for feature in features]
@@ -332,6 +343,27 @@ def _explain(
             for pair, i in enumerate(chosen.tolist()):
                 everything[i] = _contributions(moved, pair, names)
     return words, everything
+
+
+def _counted(
+    works: Sequence[Work], reading: Reading, passages: I64, order: I64, bundle: Bundle
+) -> Iterator[tuple[Block, I64, I64]]:
+    """Blocks in which some passages were counted, with those of `order` that are in each, and their rows there."""
+    rising = passages[order]
+    if reading.blocks or not len(passages):
+        for block, start, end in zip(reading.blocks, reading.bounds[:-1], reading.bounds[1:], strict=True):
+            first, last = np.searchsorted(rising, (start, end))
+            if first < last:
+                yield block, order[first:last], rising[first:last] - start
+        return
+    wanted = np.array(sorted(set(rising.tolist())))
+    owners = np.searchsorted(reading.rows, wanted, side="right") - 1
+    texts = [
+        text_of(works[owner], reading.passages[place])
+        for owner, place in zip(owners.tolist(), wanted.tolist(), strict=True)
+    ]
+    counts, _ = count(texts, bundle.vocabulary)
+    yield Block(counts, scoring.in_steps(counts, bundle.vocabulary.idf)), order, np.searchsorted(wanted, rising)
 
 
 def _contributions(moved: scoring.Contributions, pair: int, names: Sequence[str]) -> list[Contribution]:

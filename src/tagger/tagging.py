@@ -8,7 +8,7 @@ Works are tagged in batches, since NumPy's cost is by the call; what stands besi
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from typing import NamedTuple
@@ -44,7 +44,7 @@ COURSE_BINS = 16
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a caller may ask: a preset, thresholds by label in its place, how many passages of `evidence` (at least 1)
-    and `words` of each to show, all `contributions`, the `quotes`, and each label's `course` through the work.
+    and `words` of each (0 for none) to show, all `contributions`, the `quotes`, and each label's `course`.
     """
 
     preset: str = "balanced"
@@ -78,13 +78,20 @@ class Reading(NamedTuple):
     observed: Observed
 
 
-def tag(works: Sequence[Work | Failure], bundle: Bundle, options: Options | None = None) -> list[Result]:
-    """Tag a batch: one result a work, in order. Raises UsageError for a preset or label that does not exist."""
+Reader = Callable[[Sequence[Work], Bundle], Reading]
+
+
+def tag(
+    works: Sequence[Work | Failure], bundle: Bundle, options: Options | None = None, reader: Reader | None = None
+) -> list[Result]:
+    """Tag a batch: one result a work, in order; a `reader` may remember what `read` would count. Raises UsageError for
+    a preset or label that does not exist.
+    """
     began = time.perf_counter()
     options = options or Options()
     thresholds = choose_thresholds(bundle.thresholds, bundle.labels, options.preset, options.thresholds)
     readable = [work for work in works if isinstance(work, Work)]
-    reading = read(readable, bundle)
+    reading = (reader or read)(readable, bundle)
     totals = _totals(reading)
     reasons = _abstentions(totals, bundle)
     pooled = aggregate(reading.margins, reading.rows, bundle.rule, max(options.evidence, 1))
@@ -309,6 +316,8 @@ def _explain(
     """What moved some (passage, label) pairs: the words that did most and, when asked for, every contribution."""
     words: list[list[str]] = [[] for _ in passages]
     everything: list[list[Contribution]] = [[] for _ in passages]
+    if not options.words and not options.contributions:
+        return words, everything
     names = bundle.names
     of_block = np.searchsorted(reading.bounds, passages, side="right") - 1
     for number in np.unique(of_block).tolist():

@@ -72,8 +72,8 @@ def test_nothing_to_do_is_no_error(place: Path) -> None:
 
 def test_story_text_is_shown_only_where_it_is_asked_for(place: Path) -> None:
     for command in (("list",), ("show", "work-1"), ("next", "--as", "ann"), ("log",)):
-        for format in ("table", "jsonl"):
-            assert "secret" not in run("queue", *command, "-f", format, "-Q", place).output
+        for written in ("table", "jsonl"):
+            assert "secret" not in run("queue", *command, "-f", written, "-Q", place).output
     assert "A secret story." in run("queue", "show", "work-1", "--text", "-f", "table", "-Q", place).stdout
     assert lines(run("queue", "show", "work-1", "--text", "-Q", place))[0]["record"]["text"] == "A secret story."
 
@@ -129,8 +129,8 @@ def test_the_queue_is_not_loaded_for_other_commands() -> None:
 
 
 def test_without_the_library_one_line_says_what_to_install() -> None:
-    code = "import sys; sys.modules['sqlalchemy'] = None; sys.argv = ['tagger', 'queue', 'list']; from tagger.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    code = "import sys; sys.modules['sqlalchemy'] = None; from tagger.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "queue", "list"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == "tagger: a queue needs sqlalchemy: pip install 'tagger[queue]'\n"
 

@@ -163,7 +163,7 @@ class TestPolicy:
             ("[labels.violence]\nreview = 0.6", {"violence"}),
             ("[tags]\nreview = 0.6", set[str]()),  # they are all warnings here
             ("[warnings]\nhold = 0.9", set(LABELS.ids)),
-            ('[[rule]]\nname = "a"\nwhen = { label = ["grief"], at_least = 0.5 }\ndecision = "hold"\ncode = "a"', {"grief"}),
+            ('[[rule]]\nname = "a"\nwhen = { label = ["grief"], at_least = 0.5 }\ndecision = "hold"', {"grief"}),
         ],
     )
     def test_the_labels_that_a_policy_uses(self, text: str, used: set[str]) -> None:

@@ -26,19 +26,25 @@ ORDER = [
     ),
     *("calibration", "vectors", "policy"),
     *("ratings", "freeform", "declarations", "checking"),
+    *("form", "policies", "facts", "decisions"),
     *(
         "metrics",
+        *("recorded", "comparing", "flips", "drift"),
         "bundles",
         "adapting",
         "export",
         "reports",
         "parallel",
+        "reading",
         "tagging",
         "learning",
         "composites",
         "training",
         "evaluation",
+        *("updating", "retraining"),
         "predicting",
+        *("scorecache", "screening", "cases", "watching"),
+        *("queues", "feedback"),
         "cli",
     ),
 ]
@@ -53,8 +59,9 @@ ONLY_IN = {
     "joblib": {"parallel", "export"},
     "nltk": {"vocabulary"},
     "sklearn": {"learning", "training", "export"},
-    "scipy": {"learning", "training", "export"},
-    "threadpoolctl": {"learning"},
+    "scipy": {"learning", "training", "export", "updating"},
+    "threadpoolctl": {"learning", "updating"},
+    "sqlalchemy": {"queues"},
 }
 HEAVY = {"ftfy", "pyarrow", "zstandard", "rich", "joblib", "nltk", "sklearn", "scipy", "threadpoolctl"}
 MODULES = sorted(SOURCE.rglob("*.py"))

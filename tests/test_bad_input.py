@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tagger.cli import main
-from tagger.predicting import bundle_at
+from tagger.predicting import loaded
 
 STORY = "The morning went by slowly in the harbour, and nobody at the long table said very much. " * 4
 
@@ -31,7 +31,7 @@ def tagger(
     """Run a command line in an empty folder, with a whole model `model` in it, as a process would."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(stand_in_path, "model")
-    bundle_at.cache_clear()  # a process of its own would not remember the model of an earlier test
+    loaded.cache_clear()  # a process of its own would not remember the model of an earlier test
 
     def run(line: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["tagger", *line.split()])

@@ -17,8 +17,9 @@ from tagger import bundles
 from tagger.bundles import FEATURE_NAMES, MANIFEST, MANIFEST_DIGEST, Bundle
 from tagger.errors import BundleError, OutputError
 from tagger.readers import read_text
+from tagger.reading import read
 from tagger.scoring import unpack
-from tagger.tagging import read, tag
+from tagger.tagging import tag
 from tagger.works import LabelledWork
 
 FILES = (

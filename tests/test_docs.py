@@ -47,7 +47,9 @@ def test_the_output_in_the_readme_is_what_the_program_prints(monkeypatch: pytest
         assert done.stdout.rstrip() == output.rstrip()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(filter(Path.is_file, (ROOT / "examples").iterdir())), ids=lambda path: path.name
+)
 def test_every_example_is_read_and_tagged(path: Path) -> None:
     done = CliRunner().invoke(app, ["predict", str(path), "-f", "csv"])
     assert done.exit_code == 0

@@ -12,7 +12,7 @@ from tagger.bundles import Bundle
 from tagger.errors import OutputError
 from tagger.export import pipeline, to_sklearn
 from tagger.labels import from_names
-from tagger.tagging import read
+from tagger.reading import read
 from tagger.training import stand_in
 from tagger.works import LabelledWork
 

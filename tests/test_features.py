@@ -263,3 +263,10 @@ def test_the_counts_of_blocks_joined_are_those_of_one_block(passages: list[str],
 def test_reading_nothing_gives_no_words() -> None:
     assert read_words([]).hashes.tolist() == []
     assert isinstance(read_words([]), Words)
+
+
+def test_an_accent_changes_nothing_in_the_passages_beside_it() -> None:
+    ohms, cafe = "two \u2126 or \u212b", "cafe\u0301"
+    alone, together = read_words([ohms]), read_words([ohms, cafe])
+    assert together.hashes[: len(alone.hashes)].tolist() == alone.hashes.tolist()
+    assert together.hashes[-1] == hash_words(["café"])[0]

@@ -11,9 +11,9 @@ from tagger import native
 from tagger.bundles import Bundle
 from tagger.features import featurize, read_words
 from tagger.native import SWITCH, Kernel, kernel
+from tagger.reading import count
 from tagger.scoring import in_steps, loudest, score
 from tagger.structure import observe
-from tagger.tagging import count
 
 # Words the little bundle knows and does not, and every class of character: quotes, apostrophes, signs, breaks, accents.
 PIECES = [

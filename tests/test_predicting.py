@@ -277,3 +277,17 @@ def test_a_pipe_is_read_once(tmp_path: Path, job: Job) -> None:
     (outcome,) = predict(gather([pipe], NOTHING), job)
     writer.join()
     assert (outcome.id, outcome.status) == (str(pipe), "ok")
+
+
+def test_lines_from_a_pipe_are_read_as_they_come() -> None:
+    reading, writing = os.pipe()
+    lines = [json.dumps({"id": str(number), "text": "A story."}).encode() + b"\n" for number in range(3)]
+    with os.fdopen(reading, "rb") as pipe:
+        batches = gather([Path("-")], pipe)
+        for number, line in enumerate(lines, 1):
+            os.write(writing, line[:9])
+            os.write(writing, line[9:])
+            assert next(batches) == Batch(lines=[line], name="-", number=number)
+        os.write(writing, b"".join(lines)[:-1])
+        os.close(writing)
+        assert list(batches) == [Batch(lines=[*lines[:2], lines[2][:-1]], name="-", number=4)]

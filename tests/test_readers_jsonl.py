@@ -127,3 +127,18 @@ def test_a_list_of_absent_labels_makes_silence_unknown():
 def test_labelled_records_that_cannot_be_read(fields, error):
     with pytest.raises(DataError, match=f"^{PLACE}: .*{error}"):
         read_labelled(record(**fields), PLACE)
+
+
+@pytest.mark.parametrize(
+    ("author", "trust"),
+    [({"trust": "new"}, "new"), ({"name": "A"}, None), ({"trust": None}, None), ({"trust": ""}, None), ("A", None)],
+)
+def test_what_the_archive_says_of_the_author(author: object, trust: str | None) -> None:
+    work = read_record(json.dumps({"text": "Tea.", "author": author}).encode(), "w.jsonl:1")
+    assert isinstance(work, Work)
+    assert work.trust == trust
+
+
+def test_trust_that_is_no_string_is_told() -> None:
+    failure = read_record(b'{"id": "a", "text": "Tea.", "author": {"trust": 3}}', "w.jsonl:1")
+    assert failure == Failure("a", 'w.jsonl:1: "author.trust" is a number, not a string')

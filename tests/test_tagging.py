@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger import tagging
+from tagger import reading
 from tagger.bundles import Bundle
 from tagger.errors import UnknownLabelError, UsageError
 from tagger.features import blocks
 from tagger.labels import LabelSet
 from tagger.readers import read_text
 from tagger.readers.jsonl import read_record
+from tagger.reading import read
 from tagger.results import Result
-from tagger.tagging import COURSE_BINS, Options, read, tag
+from tagger.tagging import COURSE_BINS, Options, tag
 from tagger.training import stand_in
 from tagger.works import Failure, LabelledWork, Work
 
@@ -283,7 +284,7 @@ def test_evidence_is_the_same_where_counts_are_not_kept(
     options = Options(preset="high-recall", contributions=contributions)
     works = [each.work for each in corpus[:40]]
     kept = tag(works, bundle, options)
-    monkeypatch.setattr(tagging, "KEPT_CHARS", 0)
+    monkeypatch.setattr(reading, "KEPT_CHARS", 0)
     again = tag(works, bundle, options)
     for before, after in zip(kept, again, strict=True):
         assert before["suggested"] == after["suggested"]
@@ -294,9 +295,9 @@ def test_evidence_is_the_same_where_counts_are_not_kept(
 def test_a_work_read_in_blocks_scores_like_one_read_whole(
     size: int, long_works: list[Work], bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tagging, "blocks", partial(blocks, size=1 << 30))
+    monkeypatch.setattr(reading, "blocks", partial(blocks, size=1 << 30))
     whole = untimed(tag(long_works, bundle, EVERYTHING))
-    monkeypatch.setattr(tagging, "blocks", partial(blocks, size=size))
+    monkeypatch.setattr(reading, "blocks", partial(blocks, size=size))
     assert untimed(tag(long_works, bundle, EVERYTHING)) == whole
 
 

@@ -17,10 +17,11 @@ from tagger.composites import compose
 from tagger.errors import DataError
 from tagger.labels import LabelSet, from_names
 from tagger.readers import read_text
+from tagger.reading import read
 from tagger.recipe import Aggregation, Calibrating, Learner, Recipe
 from tagger.scoring import unpack
 from tagger.segmentation import segment
-from tagger.tagging import Options, read, tag
+from tagger.tagging import Options, tag
 from tagger.training import assign_folds, digest, group_of, stand_in, train, truth_of
 from tagger.vectors import Vectors
 from tagger.works import LabelledWork

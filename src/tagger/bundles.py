@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import orjson
@@ -157,6 +157,28 @@ def _swap(new: Path, path: Path) -> None:
             old.rename(path)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+class Stamp(NamedTuple):
+    """What tells a manifest from another at the same path, without reading it."""
+
+    inode: int
+    modified_ns: int
+    size: int
+
+
+def stamp(path: Path) -> Stamp | None:
+    """The stamp of a bundle, None where there is none."""
+    try:
+        stat = (path / MANIFEST).stat()
+    except OSError:
+        return None
+    return Stamp(stat.st_ino, stat.st_mtime_ns, stat.st_size)
+
+
+def is_being_replaced(path: Path) -> bool:
+    """Whether the old bundle has stepped aside, and the new one is not there yet."""
+    return not path.exists() and any(path.parent.glob(f".{path.name}.*.old"))
 
 
 def _write(bundle: Bundle, folder: Path) -> None:

@@ -59,7 +59,7 @@ _RATED = {
 # What an archive acts on beside a General or Teen rating.
 _GRAPHIC = {"sexual-content", "graphic-violence"}
 # The archive's warning is narrower than the label: it is for major characters alone.
-_NARROWER_WARNING = {"character-death"}
+NARROWER_WARNING = {"character-death"}
 # Words that make fluff a part of the work, not its colour.
 _SOME_FLUFF = {"ending", "eventual", "some", "bit", "little", "moments", "hint", "touch", "end", "angst", "mild"}
 
@@ -220,7 +220,7 @@ def _verdict(label: Label, shown: Suggestion, said: Declarations) -> tuple[str, 
 def _unsaid(label: Label, shown: Suggestion, said: Declarations) -> tuple[str, str, Sequence[Said]]:
     """The same for a label of which no word speaks, unless it is that no archive warning applies."""
     if said.none_apply and label.vocabularies.get("ao3"):
-        if label.id in _NARROWER_WARNING:
+        if label.id in NARROWER_WARNING:
             return "missing", "may-be-minor", said.none_apply
         if _is_plain(shown) and not said.undisclosed:
             return "contradiction", "no-archive-warnings", said.none_apply
@@ -345,7 +345,7 @@ def archive_name(label: Label) -> str:
 
     The warning for a character's death is for major ones alone, so there it is the tag.
     """
-    warnings = label.vocabularies.get("ao3", ()) if label.id not in _NARROWER_WARNING else ()
+    warnings = label.vocabularies.get("ao3", ()) if label.id not in NARROWER_WARNING else ()
     tags = label.vocabularies.get("ao3_tags", ())
     own = [tag for tag in tags if tag.casefold() == label.name.casefold()]
     return next(iter((*warnings, *own, *tags)), label.name)

@@ -2,11 +2,14 @@
 
     TaggerError                    1  never raised itself
     ├── UsageError                 2  the command line asks for something impossible
-    │   └── UnknownLabelError      2  a label that the label set does not have
+    │   ├── UnknownLabelError      2  a label that the label set does not have
+    │   └── RefusedError           2  what a queue does not let this person do to this item
     ├── UnusableError              3  a file the tool itself runs on cannot be used
     │   ├── BundleError            3  a model that is missing, cut short, altered or foreign
     │   ├── RecipeError            3  a recipe with an unknown key or a value out of range
-    │   └── LabelSetError          3  a label file that cannot be read
+    │   ├── PolicyError            3  a policy that is not strict TOML, or asks what the model cannot say
+    │   ├── LabelSetError          3  a label file that cannot be read
+    │   └── QueueError             3  a review queue that is missing, foreign or cannot be reached
     ├── DataError                  3  labelled data that training or evaluation must not guess about
     ├── WorkError                  5  a work that cannot be read (4 when other works could be)
     └── OutputError                5  results that could not be written
@@ -34,6 +37,10 @@ class UnknownLabelError(UsageError):
     """A label that the label set does not have."""
 
 
+class RefusedError(UsageError):
+    """What a queue does not let this person do: decide what is another's, or what is decided."""
+
+
 class UnusableError(TaggerError):
     """A file the tool itself runs on (a model, a recipe, a label set) cannot be used."""
 
@@ -48,8 +55,16 @@ class RecipeError(UnusableError):
     """A recipe with an unknown key or a value out of range."""
 
 
+class PolicyError(UnusableError):
+    """A policy with an unknown key, a value that will not do, or a rule that the model cannot serve."""
+
+
 class LabelSetError(UnusableError):
     """A label file that cannot be read or contradicts itself."""
+
+
+class QueueError(UnusableError):
+    """A review queue that is not there, is no queue of tagger, or cannot be reached."""
 
 
 class DataError(TaggerError):

@@ -8,6 +8,7 @@ of text give every word's hash at once. Training and prediction read words by th
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -28,6 +29,7 @@ BLOCK_CHARS = 1 << 18
 OTHER, SPACE, ASTERISK, APOSTROPHE, QUOTE, NEWLINE, SIGN = range(7)
 FIRST_LETTER = ord("0")
 _COMBINING = (0x0300, 0x0370)
+_ACCENT = re.compile("[\u0300-\u036f]")
 _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
 # An odd factor brings all bits of a number to bear on its highest ones, which address the tables (multiplicative
@@ -164,9 +166,16 @@ def joined(passages: Sequence[str]) -> tuple[NDArray[np.unsignedinteger], list[i
     codes = code_points("\n".join(passages) + "\n")
     if codes.itemsize > 1 and ((codes >= _COMBINING[0]) & (codes < _COMBINING[1])).any():
         # An accent that is a character of its own joins its letter; few texts have any.
-        passages = [unicodedata.normalize("NFC", passage) for passage in passages]
+        passages = _compose(passages)
         codes = code_points("\n".join(passages) + "\n")
     return codes, [len(passage) + 1 for passage in passages]
+
+
+def _compose(passages: Sequence[str]) -> list[str]:
+    """The passages with accents joined to their letters: those that have any, so that the others stay as they are
+    wherever they stand.
+    """
+    return [unicodedata.normalize("NFC", each) if _ACCENT.search(each) else each for each in passages]
 
 
 SMALL, INITIAL, CAPITAL = range(3)
@@ -182,7 +191,7 @@ def read_cases(passages: Sequence[str], words: Words) -> NDArray[np.int8]:
     """
     text = "\n".join(passages) + "\n"
     if len(text) != len(words.letters):  # accents were joined to their letters
-        text = unicodedata.normalize("NFC", text)
+        text = "\n".join(_compose(passages)) + "\n"
     codes = np.append(code_points(text), 0)
     first, second = (_CASE.take(codes.take(words.starts + step), mode="clip") for step in (0, 1))
     capital = (first == 1) & (second == -1)

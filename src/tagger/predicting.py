@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import io
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -11,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from tagger import bundles, readers, reports
 from tagger.bundles import Bundle
-from tagger.errors import WorkError
+from tagger.errors import BundleError, WorkError
 from tagger.parallel import map_batches
 from tagger.readers import jsonl, tables
 from tagger.results import Result, failed
@@ -24,6 +26,7 @@ STDIN = "-"
 BATCH_BYTES = 1 << 20
 BATCH_FILES = 64
 _READ_BYTES = 1 << 20
+_PAUSE = 0.02  # seconds
 
 # A file yet to be read, the bytes of standard input, a work of a table, or what could not even be opened.
 Item = Path | bytes | Work | Failure
@@ -68,7 +71,7 @@ class Job:
 
 
 # Results are many small objects and no cycles: Python's search for cycles, every 700 new objects, took a twentieth.
-_GC_THRESHOLD = 100_000
+GC_THRESHOLD = 100_000
 
 
 def predict(batches: Iterable[Batch], job: Job, jobs: int = 1) -> Iterator[Outcome]:
@@ -86,14 +89,37 @@ def predict(batches: Iterable[Batch], job: Job, jobs: int = 1) -> Iterator[Outco
 
 def run(job: Job, batch: Batch) -> list[Outcome]:
     """Read, tag and render one batch."""
-    gc.set_threshold(_GC_THRESHOLD)
-    results = tag(list(_works(batch)), bundle_at(job.bundle), job.options)
+    gc.set_threshold(GC_THRESHOLD)
+    results = tag(list(works_in(batch)), bundle_at(job.bundle), job.options)
     return _outcomes(results, job, unique=batch.table or bool(batch.lines))
 
 
-@lru_cache(maxsize=1)
+# A bundle that takes another's place is whole within a moment; what is broken for longer stays so.
+_SWAP_PATIENCE, _SWAP_PAUSE = 2.0, 0.02  # seconds
+
+
 def bundle_at(path: Path) -> Bundle:
-    """The bundle, loaded once in each process."""
+    """The bundle, loaded once in each process, and anew when another has taken its place.
+
+    Raises BundleError; one that comes of a swap in the midst of loading is waited out.
+    """
+    patience = time.monotonic() + _SWAP_PATIENCE
+    while True:
+        stamp = bundles.stamp(path)
+        try:
+            bundle = loaded(path, stamp)
+            if stamp == bundles.stamp(path):  # else its files may be of two bundles
+                return bundle
+        except BundleError:
+            swapping = stamp != bundles.stamp(path) or bundles.is_being_replaced(path)
+            if not swapping or time.monotonic() > patience:
+                raise
+        time.sleep(_SWAP_PAUSE)
+
+
+@lru_cache(maxsize=1)
+def loaded(path: Path, _stamp: bundles.Stamp | None) -> Bundle:
+    """The bundle that stood at `path` when its manifest bore the stamp (see bundles.stamp), remembered."""
     return bundles.load(path)
 
 
@@ -125,7 +151,8 @@ def _duplicate(id: str, job: Job) -> Outcome:
     return _outcomes([failed(id, error, bundle_at(job.bundle).model)], job, unique=False)[0]
 
 
-def _works(batch: Batch) -> Iterator[Work | Failure]:
+def works_in(batch: Batch) -> Iterator[Work | Failure]:
+    """The works of a batch, read one by one; what cannot be read is a Failure in its place."""
     for number, line in enumerate(batch.lines, batch.number):
         if not line.isspace():
             yield jsonl.read_record(line, f"{batch.name}:{number}")
@@ -222,13 +249,38 @@ def _first_lines(stdin: BinaryIO) -> bytes:
 def _from_lines(stream: BinaryIO, name: str, first: bytes = b"") -> Iterator[Batch]:
     """Batches of lines, each about BATCH_BYTES; no record at all is one Failure."""
     lines, number, any_record = first.splitlines(keepends=True), 1, False
-    while lines or (lines := stream.readlines(BATCH_BYTES)):
+    while lines or (lines := _next_lines(stream)):
         any_record = any_record or any(not line.isspace() for line in lines)
         yield Batch(lines=lines, name=name, number=number)
         number += len(lines)
         lines = []
     if not any_record:
         yield Batch([Failure(name, f"{name} is empty: a JSON Lines file holds one work a line")])
+
+
+def _next_lines(stream: BinaryIO) -> list[bytes]:
+    """About BATCH_BYTES of whole lines or, from a pipe that pauses, those that have come."""
+    if not isinstance(stream, io.BufferedReader) or stream.seekable():
+        return stream.readlines(BATCH_BYTES)
+    data = stream.read1(BATCH_BYTES)
+    while data and len(data) < BATCH_BYTES and _has_more(stream):
+        more = stream.read1(BATCH_BYTES)
+        if not more:
+            break
+        data += more
+    if data and not data.endswith(b"\n"):
+        data += stream.readline()
+    return io.BytesIO(data).readlines()
+
+
+def _has_more(pipe: io.BufferedReader) -> bool:
+    """Whether something comes within a moment; a program that writes steadily never lets that long pass."""
+    import select
+
+    try:
+        return bool(select.select([pipe], [], [], _PAUSE)[0])
+    except (OSError, ValueError):  # no pipe at all, or a system where only sockets can be asked
+        return True
 
 
 def _from_table(path: Path, format: str | None) -> Iterator[Batch]:

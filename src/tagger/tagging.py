@@ -8,7 +8,7 @@ Works are tagged in batches, since NumPy's cost is by the call; what stands besi
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger import native, scoring
+from tagger import scoring
 from tagger.aggregation import WorkMargins, aggregate
 from tagger.bundles import Bundle
 from tagger.calibration import F64, Calibration, calibrate, sigmoid
-from tagger.features import F32, I64, Counts, Vocabulary, blocks, featurize, read_words
+from tagger.features import F32, I64
 from tagger.policy import (
     BANDS,
     PROMINENCES,
@@ -33,21 +33,18 @@ from tagger.policy import (
     imply,
     prominence,
 )
+from tagger.reading import Reading, counted, read
 from tagger.results import SCHEMA, Contribution, Evidence, Result, StructureFacts, Suggestion, failed
-from tagger.segmentation import segment, text_of
-from tagger.structure import Observed, classify, observe
-from tagger.works import Failure, Passage, Place, Work, locate
+from tagger.structure import classify
+from tagger.works import Failure, Place, Work, locate
 
 COURSE_BINS = 16
-# The counts of a batch are kept for its evidence up to so many characters; of a larger one the few passages that are
-# evidence are counted once more, so that memory does not grow by twice the text.
-KEPT_CHARS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a caller may ask: a preset, thresholds by label in its place, how many passages of `evidence` (at least 1)
-    and `words` of each to show, all `contributions`, the `quotes`, and each label's `course` through the work.
+    and `words` of each (0 for none) to show, all `contributions`, the `quotes`, and each label's `course`.
     """
 
     preset: str = "balanced"
@@ -59,36 +56,20 @@ class Options:
     course: bool = False
 
 
-class Block(NamedTuple):
-    """The feature counts of some passages in a row, and their values."""
-
-    counts: Counts
-    values: scoring.Steps
+Reader = Callable[[Sequence[Work], Bundle], Reading]
 
 
-class Reading(NamedTuple):
-    """What was counted in a batch: work w owns the passages `rows[w]:rows[w + 1]`, block b those from `bounds[b]` to
-    `bounds[b + 1]`; there are no blocks where the batch is too large to keep them. `margins` is float32[passages,
-    labels]; `known` and `total`, int64[passages], count words.
+def tag(
+    works: Sequence[Work | Failure], bundle: Bundle, options: Options | None = None, reader: Reader | None = None
+) -> list[Result]:
+    """Tag a batch: one result a work, in order; a `reader` may remember what `read` would count. Raises UsageError for
+    a preset or label that does not exist.
     """
-
-    passages: list[Passage]
-    rows: I64
-    blocks: Sequence[Block]
-    bounds: I64
-    margins: F32
-    known: I64
-    total: I64
-    observed: Observed
-
-
-def tag(works: Sequence[Work | Failure], bundle: Bundle, options: Options | None = None) -> list[Result]:
-    """Tag a batch: one result a work, in order. Raises UsageError for a preset or label that does not exist."""
     began = time.perf_counter()
     options = options or Options()
     thresholds = choose_thresholds(bundle.thresholds, bundle.labels, options.preset, options.thresholds)
     readable = [work for work in works if isinstance(work, Work)]
-    reading = read(readable, bundle)
+    reading = (reader or read)(readable, bundle)
     totals = _totals(reading)
     reasons = _abstentions(totals, bundle)
     pooled = aggregate(reading.margins, reading.rows, bundle.rule, max(options.evidence, 1))
@@ -102,55 +83,6 @@ def tag(works: Sequence[Work | Failure], bundle: Bundle, options: Options | None
     elapsed = 1000 * (time.perf_counter() - began) / max(sum(len(work.text) for work in readable), 1)
     results = _results(readable, totals, scores, suggestions, reasons, bundle, elapsed)
     return [next(results) if isinstance(work, Work) else failed(work.id, work.error, bundle.model) for work in works]
-
-
-def read(works: Sequence[Work], bundle: Bundle) -> Reading:
-    """Segment works, count their features and score their passages, a block of text at a time."""
-    by_work = [segment(work) for work in works]
-    passages = [passage for own in by_work for passage in own]
-    owners = [work for work, own in zip(works, by_work, strict=True) for _ in own]
-    # The text of a passage is cut out when its block comes up: a novel is never held twice.
-    few = sum(len(work.text) for work in works) <= KEPT_CHARS
-    parts = [
-        _read_block(list(map(text_of, owners[start:end], passages[start:end])), bundle, keep=few)
-        for start, end in blocks(passage.end - passage.start for passage in passages)
-    ] or [_read_block([], bundle, keep=few)]
-    return Reading(
-        passages=passages,
-        rows=np.cumsum([0, *map(len, by_work)]),
-        blocks=[part.block for part in parts if part.block],
-        bounds=np.cumsum([0, *(len(part.margins) for part in parts)]),
-        margins=np.concatenate([part.margins for part in parts]),
-        known=np.concatenate([part.known for part in parts]),
-        total=np.concatenate([part.total for part in parts]),
-        observed=Observed(*map(np.concatenate, zip(*(part.observed for part in parts), strict=True))),
-    )
-
-
-class _Part(NamedTuple):
-    """What is kept of a block; see Reading."""
-
-    block: Block | None
-    margins: F32
-    known: I64
-    total: I64
-    observed: Observed
-
-
-def _read_block(passages: Sequence[str], bundle: Bundle, *, keep: bool) -> _Part:
-    counts, observed = count(passages, bundle.vocabulary)
-    values = scoring.in_steps(counts, bundle.vocabulary.idf)
-    margins = scoring.score(counts, values, bundle.weights)
-    return _Part(Block(counts, values) if keep else None, margins, counts.known, counts.total, observed)
-
-
-def count(passages: Sequence[str], vocabulary: Vocabulary) -> tuple[Counts, Observed]:
-    """Count the features of some passages, and what their structure shows."""
-    kernel = native.kernel()
-    if kernel:
-        return kernel.count(passages, vocabulary)
-    words = read_words(passages)
-    return featurize(words, vocabulary), observe(words)
 
 
 def score_works(reading: Reading, pooled: WorkMargins, bundle: Bundle) -> F64:
@@ -332,9 +264,11 @@ def _explain(
     """What moved some (passage, label) pairs: the words that did most and, when asked for, every contribution."""
     words: list[list[str]] = [[] for _ in passages]
     everything: list[list[Contribution]] = [[] for _ in passages]
+    if not options.words and not options.contributions:
+        return words, everything
     names = bundle.names
     order = np.argsort(passages, kind="stable")  # a passage's weights are then at hand
-    for block, chosen, inside in _counted(works, reading, passages, order, bundle):
+    for block, chosen, inside in counted(works, reading, passages, order, bundle):
         asked = (block.counts, block.values, bundle.weights, inside, labels[chosen])
         for i, features in zip(chosen.tolist(), scoring.loudest(*asked, options.words), strict=True):
             words[i] = [names[feature] for feature in features]
@@ -343,27 +277,6 @@ def _explain(
             for pair, i in enumerate(chosen.tolist()):
                 everything[i] = _contributions(moved, pair, names)
     return words, everything
-
-
-def _counted(
-    works: Sequence[Work], reading: Reading, passages: I64, order: I64, bundle: Bundle
-) -> Iterator[tuple[Block, I64, I64]]:
-    """Blocks in which some passages were counted, with those of `order` that are in each, and their rows there."""
-    rising = passages[order]
-    if reading.blocks or not len(passages):
-        for block, start, end in zip(reading.blocks, reading.bounds[:-1], reading.bounds[1:], strict=True):
-            first, last = np.searchsorted(rising, (start, end))
-            if first < last:
-                yield block, order[first:last], rising[first:last] - start
-        return
-    wanted = np.array(sorted(set(rising.tolist())))
-    owners = np.searchsorted(reading.rows, wanted, side="right") - 1
-    texts = [
-        text_of(works[owner], reading.passages[place])
-        for owner, place in zip(owners.tolist(), wanted.tolist(), strict=True)
-    ]
-    counts, _ = count(texts, bundle.vocabulary)
-    yield Block(counts, scoring.in_steps(counts, bundle.vocabulary.idf)), order, np.searchsorted(wanted, rising)
 
 
 def _contributions(moved: scoring.Contributions, pair: int, names: Sequence[str]) -> list[Contribution]:

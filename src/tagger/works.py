@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import NamedTuple
 
 
@@ -76,7 +77,8 @@ class Piece(NamedTuple):
 class Work:
     """A story of any length. `chapters` are in order and do not overlap; `hard_wrapped` says that single line
     breaks inside a paragraph are only the end of a line, so that blank lines alone part paragraphs. `pieces`, in
-    order, say where the text stands in a file that is more than its text; without any it is the file's text.
+    order, say where the text stands in a file that is more than its text; without any it is the file's text. `trust` is
+    what an archive's record says of its author ("new", "trusted"), in the archive's words.
     """
 
     id: str
@@ -86,6 +88,16 @@ class Work:
     source: Source = PLAIN
     hard_wrapped: bool = False
     pieces: tuple[Piece, ...] = ()
+    trust: str | None = None
+
+
+def text_digest(text: str) -> str:
+    """The sha256 of a text in UTF-8, in hex: what a decision remembers of it.
+
+    >>> text_digest("Tea.")[:8]
+    'c6ff7256'
+    """
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Place(NamedTuple):

@@ -14,11 +14,18 @@ import typer
 from tagger import __version__
 from tagger.cli.check import check
 from tagger.cli.evaluate import evaluate
+from tagger.cli.feedback import app as feedback
 from tagger.cli.labels import labels
 from tagger.cli.model import app as model
 from tagger.cli.options import say
+from tagger.cli.policy import app as policy
 from tagger.cli.predict import predict
+from tagger.cli.queue import app as queue
+from tagger.cli.report import report
+from tagger.cli.retrain import retrain
+from tagger.cli.screen import screen
 from tagger.cli.train import train
+from tagger.cli.watch import watch
 from tagger.errors import INTERRUPTED, ClosedPipeError, TaggerError
 
 app = typer.Typer(
@@ -48,6 +55,13 @@ def _common(
 
 app.command()(predict)
 app.command()(check)
+app.command()(screen)
+app.command()(watch)
+app.add_typer(policy, name="policy")
+app.add_typer(queue, name="queue")
+app.add_typer(feedback, name="feedback")
+app.command()(retrain)
+app.command()(report)
 app.command()(train)
 app.command()(evaluate)
 app.command()(labels)

@@ -151,11 +151,12 @@ class Tally(NamedTuple):
 
     def after(self, outcome: Outcome) -> Tally:
         """The tally with one more work."""
-        return self._replace(
-            works=self.works + 1,
-            errors=self.errors + (outcome.status == "error"),
-            alarmed=self.alarmed or not self.alarms.isdisjoint(outcome.told),
-        )
+        alarmed = self.alarmed or not self.alarms.isdisjoint(outcome.told)
+        return self.having(outcome.status)._replace(alarmed=alarmed)
+
+    def having(self, status: str) -> Tally:
+        """The tally with one more work that came to this status."""
+        return self._replace(works=self.works + 1, errors=self.errors + (status == "error"))
 
     @property
     def exit_code(self) -> int:

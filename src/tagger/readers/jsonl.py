@@ -45,8 +45,9 @@ class _Record(NamedTuple):
 def read_record(line: bytes, place: str) -> Work | Failure:
     """The work on a line of JSON Lines; a Failure says in one line why there is none.
 
-    "text" is required; "id", "rating", "warnings" and "tags" may be there. Without "id", `place` is the id, as in
-    "works.jsonl:12". What the record declares goes before what a header in its text declares.
+    "text" is required; "id", "rating", "warnings", "tags" and "author" (an object, of which "trust" is read) may be
+    there. Without "id", `place` is the id, as in "works.jsonl:12". What the record declares goes before what a header
+    in its text declares.
     """
     try:
         return _work(_parse(line), place)
@@ -101,6 +102,7 @@ def _work(record: _Record, place: str) -> Work:
         text = _text(fields)
         layout = lay_out(text)
         declared = _declared(fields, layout.declared)
+        trust = _trust(fields)
     except _UnreadableError as error:
         raise _UnreadableError(str(error), None if work_id == place else work_id) from None
     plain = not layout.ignored and not record.repairs
@@ -111,6 +113,7 @@ def _work(record: _Record, place: str) -> Work:
         declared=declared,
         source=_PLAIN if plain else Source("jsonl", record.encoding, layout.ignored, record.repairs),
         hard_wrapped=layout.hard_wrapped,
+        trust=trust,
     )
 
 
@@ -135,6 +138,15 @@ def _declared(fields: dict[str, Any], header: Declared) -> Declared:
         warnings=_strings(fields, "warnings") or header.warnings,
         tags=_strings(fields, "tags") or header.tags,
     )
+
+
+def _trust(fields: dict[str, Any]) -> str | None:
+    """What the record says of the author; an author given as a name alone says nothing."""
+    author = fields.get("author")
+    trust = author.get("trust") if isinstance(author, dict) else None
+    if not isinstance(trust, str | None):
+        raise _UnreadableError(f'"author.trust" is {_kind(trust)}, not a string')
+    return trust or None
 
 
 def _labelled(fields: dict[str, Any], work: Work, place: str) -> LabelledWork:

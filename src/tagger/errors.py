@@ -3,10 +3,11 @@
     TaggerError                    1  never raised itself
     ├── UsageError                 2  the command line asks for something impossible
     │   └── UnknownLabelError      2  a label that the label set does not have
-    ├── UnusableError              3  a file the tool itself runs on cannot be used
+    ├── UnusableError              3  something the tool itself runs on cannot be used
     │   ├── BundleError            3  a model that is missing, cut short, altered or foreign
     │   ├── RecipeError            3  a recipe with an unknown key or a value out of range
-    │   └── LabelSetError          3  a label file that cannot be read
+    │   ├── LabelSetError          3  a label file that cannot be read
+    │   └── EngineError            3  processes or a cluster that cannot be reached, or that died at their work
     ├── DataError                  3  labelled data that training or evaluation must not guess about
     ├── WorkError                  5  a work that cannot be read (4 when other works could be)
     └── OutputError                5  results that could not be written
@@ -35,7 +36,7 @@ class UnknownLabelError(UsageError):
 
 
 class UnusableError(TaggerError):
-    """A file the tool itself runs on (a model, a recipe, a label set) cannot be used."""
+    """Something the tool itself runs on (a model, a recipe, a label set, a cluster) cannot be used."""
 
     exit_code = 3
 
@@ -50,6 +51,10 @@ class RecipeError(UnusableError):
 
 class LabelSetError(UnusableError):
     """A label file that cannot be read or contradicts itself."""
+
+
+class EngineError(UnusableError):
+    """Processes or a cluster that cannot be reached, or that died at their work."""
 
 
 class DataError(TaggerError):

@@ -60,8 +60,9 @@ def missing(python: Path) -> str:
 
 def version(python: Path) -> str:
     """The version that is installed, or an empty string."""
-    command = [python, "-c", "from importlib.metadata import version; print(version('annif'))"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    command = [str(python), "-c", "from importlib.metadata import version; print(version('annif'))"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def variables(model: Path) -> dict[str, str]:
@@ -80,7 +81,7 @@ def prepare(python: Path, data: Path, model: Path) -> None:
     _convert(data, model / "train.jsonl", names)
     place = model / "nltk_data" / "tokenizers" / "punkt_tab" / "english"
     for command in (
-        [python, "-c", _PUNKT, ROOT / "data" / "stories", place],
+        [str(python), "-c", _PUNKT, str(ROOT / "data" / "stories"), str(place)],
         [*_annif(python), "load-vocab", _PROJECT, "vocabulary.csv"],
     ):
         done = subprocess.run(command, cwd=model, env=variables(model), capture_output=True, text=True, check=False)

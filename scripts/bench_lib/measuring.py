@@ -132,10 +132,11 @@ def score(bench: Bench, corpus: str) -> list[Row]:
 def cold(bench: Bench, corpus: str) -> list[Row]:
     """Whole programs on one story, from nothing, beside Python importing NumPy."""
     size = read_sizes(bench.texts(corpus))["story"]
-    numpy = (Row(corpus, "cold", "numpy"), lambda: run([sys.executable, "-c", "import numpy"]))
+    numpy: Task = (Row(corpus, "cold", "numpy"), lambda: run([sys.executable, "-c", "import numpy"]))
     programs = _programs(bench, corpus, "cold", bench.texts(corpus) / "story.txt", size)
-    for _, start in (numpy, *programs):
-        start()  # writes the bytecode, and brings the files into memory
+    for row, start in (numpy, *programs):
+        with _may_fail(row):
+            start()  # writes the bytecode, and brings the files into memory
     own = [task for task in programs if task[0].system == OURS]
     peers = [task for task in programs if task[0].system != OURS]
     done = _rounds([numpy, *own], bench.repeats * _STARTS, "cold starts", corpus)

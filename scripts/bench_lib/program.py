@@ -95,7 +95,7 @@ def profile(folder: str, model: str) -> Iterator[dict[str, Any]]:
     yield profile(Path(folder), Path(model))
 
 
-def folds(count: str, everything: str, every: str) -> Iterator[dict[str, Any]]:
+def folds(count: str, everything: str, every: str) -> Iterator[list[dict[str, Any]]]:
     from bench_lib.quality import folds
 
     yield folds(int(count), everything == "all", int(every))
@@ -108,7 +108,7 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (int(int(free.split()[1]) * 1024 * _SPARE), resource.RLIM_INFINITY))
 
 
-_VERBS: dict[str, Callable[..., Iterator[dict[str, Any]] | None]] = {
+_VERBS: dict[str, Callable[..., Iterator[Any] | None]] = {
     each.__name__: each for each in (train, predict, serve, judge, write, profile, folds)
 }
 

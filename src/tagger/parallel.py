@@ -65,6 +65,14 @@ def map_batches(
     return _map_on_processes(function, batches, jobs) if jobs > 1 else map(function, batches)
 
 
+def warm_up(module: str, jobs: int, engine: Engine = LOCAL) -> None:
+    """Begin to start processes for a function of this module: they take as long as what it imports."""
+    if engine == LOCAL and jobs > 1:
+        from tagger import processes
+
+        processes.warm_up(module)
+
+
 def _map_on_processes(function: Callable[[T], R], batches: Iterable[T], jobs: int) -> Iterator[R]:
     from tagger.processes import workers
 

@@ -36,7 +36,7 @@ def workers(function: Callable[[T], R], jobs: int) -> Iterator[Callable[[T], Fut
     with tempfile.TemporaryDirectory(prefix="tagger-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "function"
         store(function, path)
-        pool = ProcessPoolExecutor(jobs, _context(function))
+        pool = ProcessPoolExecutor(jobs, _context(getattr(function, "func", function).__module__))
         try:
             with interrupts_ignored():  # by the workers for good: they inherit it when they start
                 pool.submit(os.getpid)
@@ -49,12 +49,23 @@ def workers(function: Callable[[T], R], jobs: int) -> Iterator[Callable[[T], Fut
             pool.shutdown(cancel_futures=True)
 
 
-def _context(function: Callable[[T], R]) -> BaseContext:
+def warm_up(module: str) -> None:
+    """Have ready what `workers` will come from for a function of this module, while this process has other things to
+    do first.
+    """
+    if _context(module).get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        with interrupts_ignored():
+            forkserver.ensure_running()
+
+
+def _context(module: str) -> BaseContext:
     """How processes start: forked from one that has imported what the function needs and done nothing else."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", __name__, getattr(function, "func", function).__module__])
+    context.set_forkserver_preload(["__main__", __name__, module])
     return context
 
 

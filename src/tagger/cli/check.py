@@ -18,9 +18,11 @@ from tagger.cli.options import (
     Scheduler,
     destination,
     engine_of,
+    job_count,
     model_path,
 )
 from tagger.cli.predict import Format, InputFormat, Preset, color_of, format_of, width_of, write_all
+from tagger.parallel import warm_up
 
 
 class FailOn(StrEnum):
@@ -59,6 +61,8 @@ def check(
     Findings, not verdicts: what is declared and not seen is never an error, and nothing is missing where the author
     chose not to warn.
     """
+    on = engine_of(engine, scheduler)
+    warm_up("tagger.predicting", job_count(jobs), on)
     from tagger.predicting import Job, bundle_at
     from tagger.reports import Style
     from tagger.reports.check import frame
@@ -69,7 +73,6 @@ def check(
     job = Job(model_path(model), Options(preset=preset.value, quotes=quotes), style, check=True)
     bundle_at(job.bundle)  # a model that will not do is told before any work is read
     alarms = [each.value for each in fail_on or []]
-    on = engine_of(engine, scheduler)
     code = write_all(job, frame(style.format), files, input_format, to, alarms, jobs=jobs, engine=on, quiet=quiet)
     if code:
         raise typer.Exit(code)

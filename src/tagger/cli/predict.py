@@ -30,11 +30,11 @@ from tagger.cli.options import (
     thresholds,
 )
 from tagger.errors import ALL_WORKS_FAILED, SOME_WORKS_FAILED, UsageError
+from tagger.parallel import Engine, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-    from tagger.parallel import Engine
     from tagger.partitions import Part
     from tagger.predicting import Job, Outcome
     from tagger.reports import Frame
@@ -107,6 +107,8 @@ def predict(
 
     Suggestions, not verdicts: what is not suggested may still be there.
     """
+    on = engine_of(engine, scheduler)
+    warm_up("tagger.predicting", job_count(jobs), on)
     from tagger.policy import choose_thresholds
     from tagger.predicting import Job, bundle_at
     from tagger.reports import Style, frame
@@ -127,7 +129,6 @@ def predict(
     choose_thresholds(bundle.thresholds, bundle.labels, options.preset, options.thresholds)
     alarms = {bundle.labels[name].id for name in fail_on or [] if name != "any"}
     alarms |= set(bundle.labels.warnings) if "any" in (fail_on or []) else set()
-    on = engine_of(engine, scheduler)
     code = write_all(job, frame(style.format), files, input_format, to, alarms, jobs=jobs, engine=on, quiet=quiet)
     if code:
         raise typer.Exit(code)

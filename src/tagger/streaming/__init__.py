@@ -49,7 +49,7 @@ from tagger.vocabulary import displaced
 from tagger.works import LabelledWork
 
 # The share of the works that is held out to calibrate on, and how many works that is at the least and at the most.
-_SHARE, _LEAST, _MOST = 0.05, 1000, 20_000
+_SHARE, _LEAST, _MOST = 0.05, 2000, 20_000
 
 
 class Words(NamedTuple):

@@ -9,7 +9,7 @@ from tagger.calibration import F64
 from tagger.composites import Sample
 from tagger.training import length_classes
 
-# A label with fewer works than this keeps the rule it has.
+# A label with fewer works than this is pooled as is best for all labels together.
 _ENOUGH = 30
 _SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)
 
@@ -23,9 +23,9 @@ def choose_shares(sample: Sample, rule: Rule) -> Rule:
         return rule
     n_labels = len(rule.share)
     found = np.array([_precisions(sample, rule._replace(share=np.full(n_labels, share))) for share in _SHARES])
-    best = np.array(_SHARES)[found.argmax(axis=0)]
     enough = (sample.truth == 1).sum(axis=0) >= _ENOUGH
-    return rule._replace(share=np.where(enough, best, rule.share))
+    best = np.where(enough, found.argmax(axis=0), found.mean(axis=1).argmax())
+    return rule._replace(share=np.array(_SHARES)[best])
 
 
 def _precisions(sample: Sample, rule: Rule) -> F64:

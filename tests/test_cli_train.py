@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from tagger import bundles, learning, training
+from tagger import bundles, learning, streaming, training
 from tagger.cli import app
-from tagger.errors import DataError, LabelSetError, OutputError, RecipeError
+from tagger.errors import DataError, LabelSetError, OutputError, RecipeError, UsageError
+from tagger.labels import from_names
+from tagger.streaming import workplace
 from tagger.works import LabelledWork
 
+SMALL = from_names(["storm"])
 RECIPE = "[calibration]\nfolds = 2\ncomposites = 200\nmax_passages = 12\n"  # as in conftest.py
 
 
@@ -154,3 +157,37 @@ def test_a_place_that_will_not_do_is_told_before_the_training(
     monkeypatch.setattr(training, "train", unexpected)
     (tmp_path / "draft.txt").write_text("years of work")
     assert isinstance(train(data, tmp_path).exception, OutputError)
+
+
+def test_large_data_are_learned_from_on_disk_and_small_ones_where_asked(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+    monkeypatch.setattr(training, "train", lambda *arguments, **more: used.append("memory") or training.stand_in(SMALL))
+    monkeypatch.setattr(streaming, "train_files", lambda *a, **more: used.append("disk") or training.stand_in(SMALL))
+    for more in ([], ["--stream"], ["--no-stream"]):
+        assert train(data, tmp_path / "model", "-q", *more).exit_code != 2
+    monkeypatch.setattr(workplace, "LARGE", 100)
+    for more in ([], ["--no-stream"]):
+        train(data, tmp_path / "model", "-q", *more)
+    assert used == ["memory", "disk", "memory", "disk", "memory"]
+
+
+def test_a_training_on_disk_leaves_only_the_model_unless_told_otherwise(
+    data: Path, corpus: list[LabelledWork], tmp_path: Path
+) -> None:
+    work, recipe = tmp_path / "work", data / "recipe.toml"
+    done = train(data, tmp_path / "model", "--stream", "--work-dir", work, "--recipe", recipe)
+    assert done.exit_code == 0, done.exception
+    facts = bundles.load(tmp_path / "model").facts
+    assert facts["works"] == len(corpus) - len(corpus[::5])
+    assert list(work.iterdir()) == []
+    kept = train(data, tmp_path / "model", "--stream", "--keep-work", "--work-dir", work, "--recipe", recipe, "-q")
+    assert (kept.exit_code, kept.output) == (0, "")
+    assert {each.name for each in next(work.iterdir()).iterdir()} >= {"words", "vocabulary", "features", "passes"}
+
+
+def test_word_vectors_are_refused_on_disk(data: Path, tmp_path: Path) -> None:
+    result = train(data, tmp_path / "model", "--stream", "--vectors", tmp_path / "v.npz")
+    assert isinstance(result.exception, UsageError)
+    assert "add --no-stream" in str(result.exception)

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tagger import labelled
 from tagger.errors import DataError
@@ -172,3 +174,32 @@ def test_the_stories_of_the_repository_bear_every_label_and_split_cleanly(
     parts = [set(ids(labelled.select(stories, path, split))) for split in ("train", "validation", "test", "stories")]
     assert all(parts)
     assert sum(map(len, parts)) == len(set.union(*parts)) == len(stories)
+
+
+@given(
+    st.lists(st.sampled_from([*(line(f"w{i}").strip() for i in range(3)), "", "\r"]), max_size=12), st.integers(1, 200)
+)
+def test_parts_of_a_file_hold_its_works_in_order_with_their_lines(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], size: int
+) -> None:
+    file = tmp_path_factory.mktemp("parts") / "works.jsonl"
+    file.write_text("\n".join(lines))
+    whole = list(labelled.read_span(labelled.Span(file, 0, file.stat().st_size, 1)))
+    parts = labelled.spans(file, size=size)
+    found = [work for part in parts for work in labelled.read_span(part)]
+    assert [(each.work, each.place) for each in found] == [(each.work, each.place) for each in whole]
+    assert len(found) == sum(bool(each.strip()) for each in lines)
+    if size == 1:
+        assert len(parts) >= len(found)
+
+
+@pytest.mark.parametrize("split", ["all", "train", "test", "train,validation"])
+def test_what_a_choice_takes_is_what_select_takes(folder: Path, split: str) -> None:
+    works = labelled.load(folder)
+    choice = labelled.choose(folder, split)
+    assert [each for each in works if choice.takes(each.work.id)] == labelled.select(works, folder, split)
+
+
+def test_a_choice_is_refused_before_anything_is_read(folder: Path) -> None:
+    with pytest.raises(DataError, match="has no split 'tset'; it has test, train, validation, and `all`"):
+        labelled.choose(folder, "tset")

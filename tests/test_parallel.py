@@ -1,13 +1,16 @@
+import os
+import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import count, islice
 
 import pytest
 
+from tagger.errors import EngineError
 from tagger.parallel import available_cores, map_batches
 
 BOTH = pytest.mark.parametrize("jobs", [1, 2])
-LEFT_EARLY = pytest.mark.filterwarnings("ignore:.*tasks")
 
 
 def after(seconds: float) -> float:
@@ -43,7 +46,6 @@ class Endless:
 
 
 @BOTH
-@LEFT_EARLY
 def test_an_endless_stream_is_welcome(jobs: int) -> None:
     assert list(islice(map_batches(abs, Endless(), jobs), 5)) == [1, 2, 3, 4, 5]
 
@@ -56,7 +58,6 @@ def test_one_process_draws_no_batch_before_it_is_wanted() -> None:
     assert stream.drawn == 5
 
 
-@LEFT_EARLY
 def test_several_processes_draw_only_a_few_batches_ahead_of_a_slow_reader() -> None:
     stream = Endless()
     results = map_batches(abs, stream, 2)
@@ -75,6 +76,18 @@ def test_a_run_that_is_broken_off_ends_quietly() -> None:
 def test_an_error_in_a_batch_is_raised_to_the_caller(jobs: int) -> None:
     with pytest.raises(ValueError, match="'two'"):
         list(map_batches(int, ["1", "two"], jobs))
+
+
+def end_at(fatal: int, batch: int) -> int:
+    """End the process at one batch, as a system does that is out of memory."""
+    if batch == fatal:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return batch
+
+
+def test_a_process_that_dies_is_one_error() -> None:
+    with pytest.raises(EngineError, match="a process died at its work"):
+        list(map_batches(partial(end_at, 5), range(20), 2))
 
 
 def test_there_is_at_least_one_core() -> None:

@@ -82,7 +82,7 @@ def test_every_number_has_a_range_and_its_default_lies_in_it(path: tuple[str, ..
     ("text", "said"),
     [
         ("seeds = 1", "there is no key 'seeds'; the keys are aggregation, "),
-        ("[learner]\nC = 1", "there is no key 'learner.C'; the keys are c, min_positives, witnesses"),
+        ("[learner]\nC = 1", "there is no key 'learner.C'; the keys are c, epochs, min_positives, witnesses"),
         ("[screening]", "there is no key 'screening'"),
         ('seed = "1"', "seed must be a whole number, not '1'"),
         ("seed = 1.0", "seed must be a whole number, not 1.0"),

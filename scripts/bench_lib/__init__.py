@@ -1,1 +1,7 @@
-"""What scripts/bench measures with; each module is used by a child process of it, but for `texts`."""
+"""What scripts/bench measures with.
+
+texts (zipf, prose, own_stories) -> systems (ours, peers, annif) -> measuring, growth, profile, quality -> rows
+    -> bars -> tables
+
+`program` is what runs in processes of its own; the script itself stays small, see `processes.run`.
+"""

@@ -5,28 +5,23 @@ from __future__ import annotations
 import importlib
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from bench_lib.texts import WORK_WORDS
 
 STAGES = {
     "parse JSON": ("readers.jsonl:_parse",),
     "lay out": ("readers.jsonl:lay_out",),
-    "segment": ("tagging:segment",),
-    "read words": ("tagging:read_words",),
-    "featurize": ("tagging:featurize",),
-    "score": ("scoring:values", "scoring:score"),
-    "observe structure": ("tagging:observe",),
+    "segment": ("reading:segment",),
+    "featurize": ("reading:count",),
+    "score": ("scoring:in_steps", "scoring:score"),
     "aggregate, calibrate": ("tagging:aggregate", "tagging:score_works"),
     "find evidence": ("tagging:_suggestions",),
     "render": ("reports:render",),
 }
 
 
-def answers(folder: Path, model: Path) -> Iterator[dict[str, Any]]:
-    """CPU seconds by stage of predicting the JSON Lines of long and of short works."""
+def profile(folder: Path, model: Path) -> dict[str, Any]:
+    """CPU seconds by stage of predicting the JSON Lines of a corpus, start-up left out."""
     from tagger import predicting
 
     spent = dict.fromkeys(STAGES, 0.0)
@@ -34,17 +29,14 @@ def answers(folder: Path, model: Path) -> Iterator[dict[str, Any]]:
         for place in places:
             module, _, name = place.partition(":")
             _time_calls(importlib.import_module(f"tagger.{module}"), name, spent, stage)
-    for size in WORK_WORDS:
-        path = folder / f"{size}.jsonl"
-        job = predicting.Job(model)
-        list(predicting.predict(list(predicting.gather([path], sys.stdin.buffer))[:1], job))  # warm
-        spent.update(dict.fromkeys(spent, 0.0))
-        began = time.process_time()
-        for _ in predicting.predict(predicting.gather([path], sys.stdin.buffer), job):
-            pass
-        total = time.process_time() - began
-        rest = total - sum(spent.values())
-        yield {"size": size, "total_s": total, "stages": {**spent, "everything else": rest}}
+    path, job = folder / "lines.jsonl", predicting.Job(model)
+    list(predicting.predict(list(predicting.gather([path], sys.stdin.buffer))[:1], job))  # warm
+    spent.update(dict.fromkeys(spent, 0.0))
+    began = time.process_time()
+    for _ in predicting.predict(predicting.gather([path], sys.stdin.buffer), job):
+        pass
+    total = time.process_time() - began
+    return {"total_s": total, "stages": {**spent, "everything else": total - sum(spent.values())}}
 
 
 def _time_calls(module: Any, name: str, spent: dict[str, float], stage: str) -> None:

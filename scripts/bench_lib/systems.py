@@ -1,154 +1,105 @@
-"""The systems that are compared: each learns from a corpus, and returns how it scores passages and judges works."""
+"""The systems that are compared: how each is told to learn from a file, and to predict another, as a whole program."""
 
 from __future__ import annotations
 
-import json
+import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from bench_lib.quality import figures, logistic
-from bench_lib.texts import SEED, Corpus, body, load_corpus
+from bench_lib import annif
+from bench_lib.processes import Run, program, run
+from bench_lib.rows import OURS
 
-Score = Callable[[Sequence[str]], Any]
-
-
-class Trained(NamedTuple):
-    score: Score
-    judge: Callable[[Sequence[Any]], Any]  # scores of whole works, float[works, labels]
-
-
-def ours(corpus: Corpus, _: Path) -> Trained:
-    import numpy as np
-
-    from tagger import scoring
-    from tagger.evaluation import judge
-    from tagger.features import blocks, featurize, read_words
-    from tagger.recipe import Recipe
-    from tagger.training import train
-
-    bundle = train(corpus.train, corpus.labels, Recipe())
-
-    def one(texts: Sequence[str]) -> Any:
-        counts = featurize(read_words(texts), bundle.vocabulary)
-        return scoring.score(counts, scoring.values(counts, bundle.vocabulary.idf), bundle.weights)
-
-    return Trained(
-        lambda texts: np.concatenate([one(texts[start:end]) for start, end in blocks(map(len, texts))]),
-        lambda works: judge(bundle, works, "balanced")[0],
-    )
-
-
-def sklearn(corpus: Corpus, _: Path) -> Trained:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    return _linear(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), corpus)
-
-
-def sklearn_hash(corpus: Corpus, _: Path) -> Trained:
-    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
-    from sklearn.pipeline import make_pipeline
-
-    words = HashingVectorizer(ngram_range=(1, 2), n_features=1 << 18, alternate_sign=False, norm=None)
-    return _linear(make_pipeline(words, TfidfTransformer(sublinear_tf=True)), corpus)
-
-
-def _linear(vectorizer: Any, corpus: Corpus) -> Trained:
-    """All labels in one product, which is the fastest that scikit-learn's parts allow."""
-    import numpy as np
-
-    values = vectorizer.fit_transform(map(body, corpus.train))
-    fitted = [logistic(values, truth) for truth in corpus.truth.T]
-    matrix = np.ascontiguousarray(np.vstack([weights for weights, _ in fitted]).T)
-    bias = np.array([bias for _, bias in fitted])
-
-    def score(texts: Sequence[str]) -> Any:
-        return vectorizer.transform(texts) @ matrix + bias
-
-    return Trained(score, lambda works: score(list(map(body, works))))
-
-
-_NO_WORD = str.maketrans(dict.fromkeys('.,;:!?"()[]{}|-–—…“”‘*_/\\\n\r\t', " "))
-
-
-def _tokens(text: str) -> str:
-    """Both C++ programs split at white space and leave the rest to whoever calls them; this is the fastest way."""
-    return text.lower().translate(_NO_WORD)
-
-
-def fasttext(corpus: Corpus, folder: Path) -> Trained:
-    import fasttext
-    import numpy as np
-
-    n_labels = len(corpus.labels)
-    examples = folder / "fasttext.txt"
-    with examples.open("w", encoding="utf-8") as lines:
-        for each, truth in zip(corpus.train, corpus.truth, strict=True):
-            names = " ".join(f"__label__{label}" for label in np.flatnonzero(truth == 1))
-            lines.write(f"{names} {_tokens(body(each))}\n")
-    model = fasttext.train_supervised(
-        str(examples), loss="ova", lr=0.5, epoch=50, dim=50, thread=1, verbose=0, seed=SEED
-    )
-
-    def score(texts: Sequence[str]) -> Any:
-        scores = np.zeros((len(texts), n_labels))
-        for row, text in zip(scores, texts, strict=True):
-            names, chances = model.predict(_tokens(text), k=-1)
-            row[[int(name.removeprefix("__label__")) for name in names]] = chances
-        return scores
-
-    return Trained(score, lambda works: score(list(map(body, works))))
-
-
-def vw(corpus: Corpus, folder: Path) -> Trained:
-    import numpy as np
-    from vowpalwabbit import Workspace
-
-    examples, model = folder / "vw.txt", folder / "vw.model"
-    with examples.open("w", encoding="utf-8") as lines:
-        for each, truth in zip(corpus.train, corpus.truth, strict=True):
-            lines.write(f"{','.join(map(str, np.flatnonzero(truth == 1)))} | {_tokens(body(each))}\n")
-    Workspace(
-        f"--multilabel_oaa {len(corpus.labels)} --loss_function logistic -b 22 --passes 10 --holdout_off"
-        f" -d {examples} --cache_file {examples}.cache -k -f {model} --quiet"
-    ).finish()
-    # Told to give chances, it never forgets earlier ones: only the last of them belong to the text just read.
-    chances, suggests = Workspace(f"-t -i {model} --probabilities --quiet"), Workspace(f"-t -i {model} --quiet")
-
-    def judge(works: Sequence[Any]) -> Any:
-        return np.array([chances.predict(f" | {_tokens(body(each))}")[-len(corpus.labels) :] for each in works])
-
-    return Trained(lambda texts: [suggests.predict(f" | {_tokens(text)}") for text in texts], judge)
-
-
-SYSTEMS: dict[str, tuple[str, Callable[[Corpus, Path], Trained]]] = {
-    "ours": ("tagger", ours),
-    "sklearn": ("scikit-learn TfidfVectorizer(1,2)", sklearn),
-    "sklearn-hash": ("scikit-learn HashingVectorizer(1,2)", sklearn_hash),
-    "fasttext": ("fastText, one against all", fasttext),
-    "vw": ("Vowpal Wabbit, one against all", vw),
+TITLES = {
+    "ours": "tagger",
+    "sklearn": "scikit-learn TfidfVectorizer(1,2)",
+    "sklearn-hash": "scikit-learn HashingVectorizer(1,2)",
+    "fasttext": "fastText, one against all",
+    "vw": "Vowpal Wabbit, one against all",
+    "annif": "Annif, Omikuji",
+    "wc": "`wc -w`",
+    "numpy": '`python -c "import numpy"`',
 }
-BARS = {"sklearn": ("≥", 8.0), "fasttext": ("≥", 1.0), "vw": ("≥", 1.0)}
+_MODULES = {"sklearn": "sklearn", "sklearn-hash": "sklearn", "fasttext": "fasttext", "vw": "vowpalwabbit"}
 
 
-def answers(name: str, folder: Path, every: int) -> Iterator[dict[str, Any]]:
-    """Train; tell how long that took and how good it is on the validation split; then score all passages when asked."""
-    corpus = load_corpus(every)
-    began = time.process_time()
-    try:
-        trained = SYSTEMS[name][1](corpus, folder)
-    except ModuleNotFoundError as error:
-        yield {"missing": error.name}
-        return
-    seconds = time.process_time() - began
-    precision, _, n_labels = figures(trained.judge(corpus.validation), corpus.validation_truth)
-    yield {"train_s": seconds, "precision": precision, "labels": n_labels}
-    texts = json.loads((folder / "passages.json").read_text("utf-8"))
-    size = sum(len(text.encode()) for text in texts)
-    trained.score(texts[:500])  # tables and caches are warm from the first round on
-    for _ in sys.stdin:
-        began = time.process_time()
-        trained.score(texts)
-        yield {"rate": size / 1e6 / (time.process_time() - began)}
+class System(NamedTuple):
+    """`train(data, model)` makes the folder `model` and tells what learning took; `prepare(model, path)` gives the
+    command that predicts a file of works, and the folder it runs in; `predict(model, path, out)` predicts with
+    scores that can be ranked. `served`: whether it can be asked in memory. `missing` says why it cannot be had.
+    """
+
+    name: str
+    train: Callable[[Path, Path], Run]
+    prepare: Callable[[Path, Path], Callable[[], Run]]
+    predict: Callable[[Path, Path, Path], Run]
+    served: bool = True
+    missing: str = ""
+
+
+def tagger(*arguments: object) -> list[str]:
+    """The command line of tagger."""
+    script = Path(sys.executable).with_name("tagger")
+    return [*([str(script)] if script.exists() else [sys.executable, "-m", "tagger"]), *map(str, arguments)]
+
+
+def predict_command(path: Path, model: Path, out: Path | str = "/dev/null", jobs: int = 1) -> list[str]:
+    """`tagger predict`, results as JSON Lines with evidence."""
+    return tagger("predict", path, "-m", model, "-f", "jsonl", "-o", out, "-j", jobs, "-q")
+
+
+def known(names: list[str], python: Path) -> list[System]:
+    """The systems of these names; Annif in that Python."""
+    return [_annif(python) if name == "annif" else _ours() if name == OURS else _peer(name) for name in names]
+
+
+def _ours() -> System:
+    return System(
+        OURS,
+        train=lambda data, model: run(tagger("train", data, "-o", model, "--labels", "auto", "-q")),
+        prepare=lambda model, path: lambda: run(predict_command(path, model)),
+        predict=lambda model, path, out: run(predict_command(path, model, out)),
+    )
+
+
+def _peer(name: str) -> System:
+    module = _MODULES[name]
+    return System(
+        name,
+        train=lambda data, model: run(program("train", name, data, model)),
+        prepare=lambda model, path: lambda: run(program("predict", name, model, path, "/dev/null")),
+        predict=lambda model, path, out: run(program("predict", name, model, path, out, "ranked")),
+        missing="" if find_spec(module) else "not installed: pip install 'tagger[bench]'",
+    )
+
+
+def _annif(python: Path) -> System:
+    def train(data: Path, model: Path) -> Run:
+        annif.prepare(python, data, model)
+        took = run(annif.train(python), model, **annif.variables(model))
+        annif.clean(model)
+        return took
+
+    def prepare(model: Path, path: Path) -> Callable[[], Run]:
+        read = annif.prepare_input(model, path)
+        return lambda: run(annif.predict(python, read, Path("/dev/null")), model, **annif.variables(model))
+
+    def predict(model: Path, path: Path, out: Path) -> Run:
+        read = annif.prepare_input(model, path)
+        return run(annif.predict(python, read, out), model, **annif.variables(model))
+
+    return System("annif", train, prepare, predict, served=False, missing=annif.missing(python))
+
+
+def size_of(model: Path) -> float:
+    """MB that a model takes on disk, what was only its input left out."""
+    files = [each for each in model.rglob("*") if each.is_file() and not each.name.startswith("input-")]
+    return sum(each.stat().st_size for each in files if "nltk_data" not in each.parts) / 1e6
+
+
+def remove(model: Path) -> None:
+    """Remove a model that is in the way."""
+    shutil.rmtree(model, ignore_errors=True)

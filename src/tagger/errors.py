@@ -4,12 +4,13 @@
     ├── UsageError                 2  the command line asks for something impossible
     │   ├── UnknownLabelError      2  a label that the label set does not have
     │   └── RefusedError           2  what a queue does not let this person do to this item
-    ├── UnusableError              3  a file the tool itself runs on cannot be used
+    ├── UnusableError              3  something the tool itself runs on cannot be used
     │   ├── BundleError            3  a model that is missing, cut short, altered or foreign
     │   ├── RecipeError            3  a recipe with an unknown key or a value out of range
     │   ├── PolicyError            3  a policy that is not strict TOML, or asks what the model cannot say
     │   ├── LabelSetError          3  a label file that cannot be read
-    │   └── QueueError             3  a review queue that is missing, foreign or cannot be reached
+    │   ├── QueueError             3  a review queue that is missing, foreign or cannot be reached
+    │   └── EngineError            3  processes or a cluster that cannot be reached, or that died at their work
     ├── DataError                  3  labelled data that training or evaluation must not guess about
     ├── WorkError                  5  a work that cannot be read (4 when other works could be)
     └── OutputError                5  results that could not be written
@@ -42,7 +43,7 @@ class RefusedError(UsageError):
 
 
 class UnusableError(TaggerError):
-    """A file the tool itself runs on (a model, a recipe, a label set) cannot be used."""
+    """Something the tool itself runs on (a model, a recipe, a label set, a cluster) cannot be used."""
 
     exit_code = 3
 
@@ -65,6 +66,10 @@ class LabelSetError(UnusableError):
 
 class QueueError(UnusableError):
     """A review queue that is not there, is no queue of tagger, or cannot be reached."""
+
+
+class EngineError(UnusableError):
+    """Processes or a cluster that cannot be reached, or that died at their work."""
 
 
 class DataError(TaggerError):

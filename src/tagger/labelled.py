@@ -7,8 +7,9 @@ Works that no such file names are the split `train`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tagger.errors import DataError, UnknownLabelError
 from tagger.labels import LabelSet, from_names
@@ -19,6 +20,17 @@ from tagger.works import LabelledWork
 
 TRAIN = "train"
 _SPLITS = "splits"
+# Text enough for some thousand short works or a hundred thousand sentences.
+SPAN_BYTES = 1 << 24
+
+
+class Span(NamedTuple):
+    """Part of a file of works: the bytes `start:end`, of which the first are line `line`."""
+
+    file: Path
+    start: int
+    end: int
+    line: int
 
 
 def load(*paths: Path) -> list[LabelledWork]:
@@ -28,12 +40,56 @@ def load(*paths: Path) -> list[LabelledWork]:
     """
     works = []
     for path in paths:
-        found = [work for file in _files(path) for work in _read(file)]
+        found = [work for span in spans(path) for work in read_span(span)]
         if not found:
             raise DataError(f"{path} holds no labelled works")
         works += found
     refuse_duplicates(works)
     return works
+
+
+def spans(*paths: Path, size: int = SPAN_BYTES) -> list[Span]:
+    """Some files or folders cut into parts of about `size` bytes, to be read one at a time; only JSON Lines are cut."""
+    return [span for file in files(*paths) for span in _cut(file, size)]
+
+
+def files(*paths: Path) -> list[Path]:
+    """The files of labelled works that some files or folders stand for. DataError when there are none."""
+    return [file for path in paths for file in _files(path)]
+
+
+def size_of(*paths: Path) -> int:
+    """How many bytes the files of labelled works have. DataError when there are none."""
+    return sum(file.stat().st_size for file in files(*paths))
+
+
+def _cut(file: Path, size: int) -> Iterator[Span]:
+    try:
+        if file.suffix != ".jsonl":
+            yield Span(file, 0, file.stat().st_size, 1)
+            return
+        with file.open("rb") as stream:
+            start, line = 0, 1
+            while chunk := stream.read(size):
+                chunk += stream.readline()
+                yield Span(file, start, start + len(chunk), line)
+                start, line = start + len(chunk), line + len(chunk.splitlines())
+    except OSError as error:
+        raise DataError(f"cannot read {file}: {error.strerror}") from error
+
+
+def read_span(span: Span) -> Iterator[LabelledWork]:
+    """The labelled works of part of a file. DataError as in `load`."""
+    try:
+        with span.file.open("rb") as stream:
+            stream.seek(span.start)
+            data = stream.read(span.end - span.start)
+    except OSError as error:
+        raise DataError(f"cannot read {span.file}: {error.strerror}") from error
+    if span.file.suffix != ".jsonl":
+        return read_passages(decode(data)[0], str(span.file))
+    lines = enumerate(data.splitlines(), span.line)
+    return (read_labelled(line, f"{span.file}:{number}") for number, line in lines if line.strip())
 
 
 def _files(path: Path) -> list[Path]:
@@ -42,22 +98,10 @@ def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise DataError(f"{path} does not exist; name a folder or a .jsonl or .txt file of labelled works")
     found = [each for suffix in ("*.jsonl", "*.txt") for each in path.rglob(suffix)]
-    files = sorted(each for each in found if _SPLITS not in each.relative_to(path).parts)
-    if not files:
+    chosen = sorted(each for each in found if _SPLITS not in each.relative_to(path).parts)
+    if not chosen:
         raise DataError(f"{path} holds no .jsonl or .txt file of labelled works")
-    return files
-
-
-def _read(file: Path) -> Iterator[LabelledWork]:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {file}: {error.strerror}") from error
-    if file.suffix == ".jsonl":
-        return (
-            read_labelled(line, f"{file}:{number}") for number, line in enumerate(data.splitlines(), 1) if line.strip()
-        )
-    return read_passages(decode(data)[0], str(file))
+    return chosen
 
 
 def refuse_duplicates(works: Iterable[LabelledWork]) -> None:
@@ -92,30 +136,67 @@ def select(works: Sequence[LabelledWork], path: Path, split: str) -> list[Labell
     if split == "all":
         return list(works)
     split_of = splits_of(works, path)
+    wanted = _names(split, {TRAIN, *split_of.values()}, path)
+    return [each for each in works if split_of.get(each.work.id, TRAIN) in wanted]
+
+
+def _names(split: str, known: set[str], path: Path) -> list[str]:
+    """The splits that are asked for. DataError for one that is not known."""
     wanted = split.split(",")
     for name in wanted:
-        if name not in {TRAIN, *split_of.values()}:
-            known = ", ".join(sorted({TRAIN, *split_of.values()}))
-            raise DataError(f"{path} has no split {name!r}; it has {known}, and `all`")
-    return [each for each in works if split_of.get(each.work.id, TRAIN) in wanted]
+        if name not in known:
+            raise DataError(f"{path} has no split {name!r}; it has {', '.join(sorted(known))}, and `all`")
+    return wanted
 
 
 def splits_of(works: Sequence[LabelledWork], path: Path) -> dict[str, str]:
     """The split of each work that a split file names, by id; all others are TRAIN. DataError as in `select`."""
     ids = {each.work.id for each in works}
     split_of: dict[str, str] = {}
-    for file in sorted((path / _SPLITS).glob("*.txt")):
-        for number, line in enumerate(decode(file.read_bytes())[0].splitlines(), 1):
-            name = line.strip()
-            if not name:
-                continue
-            if name not in ids:
-                raise DataError(f"{file}:{number}: no work has the id {name!r}")
-            if split_of.setdefault(name, file.stem) != file.stem:
-                raise DataError(f"{file}:{number}: {name!r} is in the split {split_of[name]!r} too")
+    for file, number, name in _split_lines(path):
+        if name not in ids:
+            raise DataError(f"{file}:{number}: no work has the id {name!r}")
+        if split_of.setdefault(name, file.stem) != file.stem:
+            raise DataError(f"{file}:{number}: {name!r} is in the split {split_of[name]!r} too")
     groups: dict[str, str] = {}
     for each in works:
         split = split_of.get(each.work.id, TRAIN)
         if each.group and groups.setdefault(each.group, split) != split:
             raise DataError(f"{each.place}: the group {each.group!r} is in {split!r} and {groups[each.group]!r}")
     return split_of
+
+
+class Choice(NamedTuple):
+    """The works of some splits: `wanted` names them (None: all works), `split_of` has the split of an id that is in any
+    but TRAIN.
+    """
+
+    wanted: frozenset[str] | None = None
+    split_of: Mapping[str, str] = {}
+
+    def takes(self, work_id: str) -> bool:
+        """Whether the work of this id is among them."""
+        return self.wanted is None or self.split_of.get(work_id, TRAIN) in self.wanted
+
+
+def choose(path: Path, split: str) -> Choice:
+    """What `select` will take of the data at `path`, told before they are read. DataError for a split without a file;
+    all else that `select` refuses is for it to refuse.
+    """
+    if split == "all":
+        return Choice()
+    split_of = {name: file.stem for file, _, name in _split_lines(path)}
+    return Choice(frozenset(_names(split, {TRAIN, *split_of.values()}, path)), split_of)
+
+
+def split_files(path: Path) -> list[Path]:
+    """The split files of the data at `path`."""
+    return sorted((path / _SPLITS).glob("*.txt"))
+
+
+def _split_lines(path: Path) -> Iterator[tuple[Path, int, str]]:
+    """The ids in split files, with file and line."""
+    for file in split_files(path):
+        for number, line in enumerate(decode(file.read_bytes())[0].splitlines(), 1):
+            if line.strip():
+                yield file, number, line.strip()

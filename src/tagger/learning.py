@@ -86,7 +86,7 @@ def _fit_bags(examples: Examples, truth: F64, recipe: Recipe) -> tuple[NDArray[n
     if (sizes[known] == 1).all():
         passages = examples.rows[known]
         return _fit_linear(examples.values[passages], truth[known], importance, recipe)
-    first = _fit_linear(_whole_works(examples)[known], truth[known], importance, recipe)
+    first = _fit_linear(whole_works(examples.values, examples.rows)[known], truth[known], importance, recipe)
     margins = examples.values @ first[0]
     chosen = [_witnesses(examples.rows, margins, work, truth[work], recipe) for work in known.tolist()]
     shares = [len(each) for each in chosen]
@@ -94,15 +94,15 @@ def _fit_bags(examples: Examples, truth: F64, recipe: Recipe) -> tuple[NDArray[n
     return _fit_linear(examples.values[np.concatenate(chosen)], target, importance, recipe)
 
 
-def _whole_works(examples: Examples) -> Any:
-    """The values of each work: the sum of its passages', scaled to length 1."""
+def whole_works(values: Any, rows: I64) -> Any:
+    """The values of each work: the sum of its passages', scaled to length 1; sparse, float32[works, features]."""
     from scipy.sparse import csr_matrix
     from sklearn.preprocessing import normalize
 
-    n_works, n_passages = len(examples.rows) - 1, int(examples.rows[-1])
-    members = csr_matrix((np.ones(n_passages, np.float32), np.arange(n_passages), examples.rows))
+    n_works, n_passages = len(rows) - 1, int(rows[-1])
+    members = csr_matrix((np.ones(n_passages, np.float32), np.arange(n_passages), rows))
     members.resize(n_works, n_passages)
-    return normalize(members @ examples.values)
+    return normalize(members @ values)
 
 
 def _witnesses(rows: I64, margins: NDArray[np.float64], work: int, truth: float, recipe: Recipe) -> I64:

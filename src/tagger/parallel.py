@@ -1,60 +1,108 @@
-"""map_batches(): one function over many batches, in order, on several processes; the one file that knows joblib."""
+"""map_batches(): one function over many batches, in order: in this process, on several, or on a Dask cluster."""
 
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from itertools import islice
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
-# Batches a process gets before all wait for the slowest: many, so that waiting is rare, few enough to hold in memory.
-_WINDOW = 8
+# Batches in flight for each process: enough that none waits for its next, few enough to hold in memory.
+_AHEAD = 4
 
 
-def map_batches(function: Callable[[T], R], batches: Iterable[T], jobs: int = 1) -> Iterator[R]:
+class Engine(NamedTuple):
+    """Where batches are worked on: on this machine (`local`) or by `dask`, on the cluster whose scheduler has this
+    address (as in tcp://10.0.0.1:8786) or, without one, on a cluster of this machine's own processes.
+    """
+
+    name: str = "local"
+    scheduler: str | None = None
+
+
+LOCAL = Engine()
+
+
+class Answer(Protocol[R_co]):
+    """What will come of a batch."""
+
+    def done(self) -> bool:
+        """Whether it has come."""
+
+    def result(self) -> R_co:
+        """It, once it has come."""
+
+
+def map_batches(
+    function: Callable[[T], R],
+    batches: Iterable[T],
+    jobs: int = 1,
+    engine: Engine = LOCAL,
+    *,
+    folders: Sequence[Path] = (),
+    lost: Callable[[T], R] | None = None,
+) -> Iterator[R]:
     """`function` of each batch, in the batches' order; `jobs` processes, or in this one when it is 1.
 
-    Batches are drawn as they are needed, a window of a few for each process, so an endless stream is welcome. With
-    several processes the function must be importable; large arrays within it are shared, not copied.
+    Batches are drawn as they are needed, a few for each process, so an endless stream is welcome. With several
+    processes the function must be importable, and a script that calls this must keep its own work under `if __name__
+    == "__main__"`; large arrays within the function are shared, not copied. EngineError when a process dies.
+
+    On a Dask cluster `folders` are paths within the function that its workers must be able to read (see
+    cluster.Errand), a batch whose worker dies is given to another, and `lost` says what stands for one that
+    every worker dies of, which is an EngineError without it.
 
     >>> list(map_batches(len, ["a", "bb"]))
     [1, 2]
     """
-    if jobs == 1:
-        return map(function, batches)
-    return _map_in_windows(function, iter(batches), jobs)
+    if engine.name == "dask":
+        return _map_on_cluster(function, batches, jobs, engine, folders, lost)
+    return _map_on_processes(function, batches, jobs) if jobs > 1 else map(function, batches)
 
 
-def _map_in_windows(function: Callable[[T], R], batches: Iterator[T], jobs: int) -> Iterator[R]:
-    """A window is done before the next is drawn: joblib's own stream draws on however slow its reader is, and complains
-    when it is left early.
-    """
-    from joblib import Parallel, delayed
+def warm_up(module: str, jobs: int, engine: Engine = LOCAL) -> None:
+    """Begin to start processes for a function of this module: they take as long as what it imports."""
+    if engine == LOCAL and jobs > 1:
+        from tagger import processes
 
-    with Parallel(n_jobs=jobs, batch_size=1) as workers:
-        with _interrupts_ignored():  # by the workers for good: they inherit it when they start
-            workers(delayed(os.getpid)() for _ in range(jobs))
-        while window := list(islice(batches, _WINDOW * jobs)):
-            yield from workers(delayed(function)(batch) for batch in window)
+        processes.warm_up(module)
 
 
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Ctrl-C reaches every process of a terminal; the first one ends the others, which need not say anything."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
+def _map_on_processes(function: Callable[[T], R], batches: Iterable[T], jobs: int) -> Iterator[R]:
+    from tagger.processes import workers
+
+    with workers(function, jobs) as submit:
+        yield from _in_order(submit, batches, lambda: jobs)
+
+
+def _map_on_cluster(
+    function: Callable[[T], R],
+    batches: Iterable[T],
+    jobs: int,
+    engine: Engine,
+    folders: Sequence[Path],
+    lost: Callable[[T], R] | None,
+) -> Iterator[R]:
+    from tagger.cluster import workers
+
+    with workers(function, folders, engine.scheduler, jobs, lost) as (submit, processes):
+        yield from _in_order(submit, batches, processes)
+
+
+def _in_order(submit: Callable[[T], Answer[R]], batches: Iterable[T], processes: Callable[[], int]) -> Iterator[R]:
+    """Each batch's result in its turn, while those after it are worked on."""
+    pending: deque[Answer[R]] = deque()
+    for batch in batches:
+        pending.append(submit(batch))
+        while pending and (pending[0].done() or len(pending) >= _AHEAD * processes()):
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
 
 
 def available_cores() -> int:

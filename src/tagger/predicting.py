@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tagger import bundles, readers, reports
 from tagger.bundles import Bundle
 from tagger.errors import BundleError, WorkError
-from tagger.parallel import map_batches
+from tagger.parallel import LOCAL, Engine, map_batches
 from tagger.readers import jsonl, tables
 from tagger.results import Result, failed
 from tagger.tagging import Options, tag
@@ -28,8 +29,16 @@ BATCH_FILES = 64
 _READ_BYTES = 1 << 20
 _PAUSE = 0.02  # seconds
 
-# A file yet to be read, the bytes of standard input, a work of a table, or what could not even be opened.
-Item = Path | bytes | Work | Failure
+
+class File(NamedTuple):
+    """A file that is read and not yet understood, and the name that its work goes by."""
+
+    name: str
+    data: bytes
+
+
+# A file yet to be read, one read, a work of a table, or what could not even be opened.
+Item = Path | File | Work | Failure
 
 
 class Batch(NamedTuple):
@@ -74,17 +83,30 @@ class Job:
 GC_THRESHOLD = 100_000
 
 
-def predict(batches: Iterable[Batch], job: Job, jobs: int = 1) -> Iterator[Outcome]:
-    """One outcome a work, in order, the same whatever the number of jobs.
+def predict(batches: Iterable[Batch], job: Job, jobs: int = 1, engine: Engine = LOCAL) -> Iterator[Outcome]:
+    """One outcome a work, in order, the same whatever the number of jobs and the engine.
 
     A second record of the same id becomes an error: its result could not be told from the first one's.
     """
-    seen: set[int] = set()  # of hashes: the ids of a stream of millions must fit into memory
-    for outcomes in map_batches(partial(run, job), batches, jobs):
-        for outcome in outcomes:
+    for outcomes in predict_batches(batches, job, jobs, engine):
+        yield from outcomes
+
+
+def predict_batches(
+    batches: Iterable[Batch], job: Job, jobs: int = 1, engine: Engine = LOCAL, ids: Iterable[str] = ()
+) -> Iterator[list[Outcome]]:
+    """The same, a list for each batch; `ids` are those used before."""
+    seen = set(map(hash, ids))  # hashes: the ids of a stream of millions must fit into memory
+    if engine.name == "dask":  # its workers may stand on machines that do not have the files
+        batches = (batch._replace(items=list(map(_loaded, batch.items))) for batch in batches)
+    bundle = (job.bundle,)
+    for outcomes in map_batches(partial(run, job), batches, jobs, engine, folders=bundle, lost=partial(_lost, job)):
+        for i, outcome in enumerate(outcomes):
             key = hash(outcome.id)
-            yield _duplicate(outcome.id, job) if outcome.unique and key in seen else outcome
+            if outcome.unique and key in seen:
+                outcomes[i] = _duplicate(outcome.id, job)
             seen.add(key)
+        yield outcomes
 
 
 def run(job: Job, batch: Batch) -> list[Outcome]:
@@ -151,6 +173,16 @@ def _duplicate(id: str, job: Job) -> Outcome:
     return _outcomes([failed(id, error, bundle_at(job.bundle).model)], job, unique=False)[0]
 
 
+def _lost(job: Job, batch: Batch) -> list[Outcome]:
+    """What stands for a batch that no worker survived: one error for all its works."""
+    if batch.lines:
+        place = f"{batch.name}:{batch.number}-{batch.number + len(batch.lines) - 1}"
+    else:
+        place = " to ".join(dict.fromkeys(_name(item) for item in (batch.items[0], batch.items[-1])))
+    error = f"{place}: every worker that took up these works died, perhaps for want of memory"
+    return _outcomes([failed(place, error, bundle_at(job.bundle).model)], job, unique=False)
+
+
 def works_in(batch: Batch) -> Iterator[Work | Failure]:
     """The works of a batch, read one by one; what cannot be read is a Failure in its place."""
     for number, line in enumerate(batch.lines, batch.number):
@@ -164,11 +196,28 @@ def _read(item: Item, format: str | None) -> Work | Failure:
     if isinstance(item, Work | Failure):
         return item
     try:
-        if isinstance(item, bytes):
-            return readers.read_bytes(item, STDIN, format)
+        if isinstance(item, File):
+            return readers.read_bytes(item.data, item.name, format)
         return readers.read_file(item, format)
     except WorkError as error:
-        return Failure(STDIN if isinstance(item, bytes) else readers.name_of(item), str(error))
+        return Failure(_name(item), str(error))
+
+
+def _loaded(item: Item) -> Item:
+    """A file read, and what is none as it is."""
+    if not isinstance(item, Path):
+        return item
+    try:
+        return File(_name(item), item.read_bytes())
+    except OSError as error:
+        return Failure(_name(item), readers.why_unreadable(item, error))
+
+
+def _name(item: Item) -> str:
+    """The id of an item's work."""
+    if isinstance(item, Path):
+        return readers.name_of(item)
+    return item.name if isinstance(item, File) else item.id
 
 
 def gather(paths: Sequence[Path], stdin: BinaryIO, format: str | None = None) -> Iterator[Batch]:
@@ -197,19 +246,23 @@ def gather(paths: Sequence[Path], stdin: BinaryIO, format: str | None = None) ->
 
 def _parts(paths: Sequence[Path], stdin: BinaryIO, format: str | None) -> Iterator[Batch | Item]:
     """Each path's works, files one by one and lines by the batch."""
-    for path in paths:
-        if str(path) == STDIN:
+    for file in chain.from_iterable(map(files_at, paths)):
+        if isinstance(file, Failure):
+            yield file
+        elif str(file) == STDIN:
             yield from _from_stdin(stdin, format)
-        elif not path.is_dir():
-            yield from _from_file(path, format)
         else:
-            try:
-                files = readers.story_files(path)
-            except WorkError as error:
-                yield Failure(readers.name_of(path), str(error))
-                continue
-            for file in files:
-                yield from _from_file(file, format)
+            yield from _from_file(file, format)
+
+
+def files_at(path: Path) -> Sequence[Path | Failure]:
+    """The stories of a folder, and of what is none that itself; a folder without any is one Failure."""
+    if str(path) == STDIN or not path.is_dir():
+        return [path]
+    try:
+        return readers.story_files(path)
+    except WorkError as error:
+        return [Failure(readers.name_of(path), str(error))]
 
 
 def _from_file(path: Path, format: str | None) -> Iterator[Batch | Item]:
@@ -235,7 +288,7 @@ def _from_stdin(stdin: BinaryIO, format: str | None) -> Iterator[Batch | Item]:
     if format == "jsonl" or (opening.startswith(b"{") and not opening.startswith(rb"{\rtf")):
         yield from _from_lines(stdin, STDIN, first)
     else:
-        yield first + stdin.read()
+        yield File(STDIN, first + stdin.read())
 
 
 def _first_lines(stdin: BinaryIO) -> bytes:
@@ -301,6 +354,6 @@ def _size(item: Item) -> int:
     """Of what is waiting in a batch: its bytes or, where it has been read, its characters."""
     if isinstance(item, Path):
         return item.stat().st_size if item.is_file() else 0
-    if isinstance(item, bytes):
-        return len(item)
+    if isinstance(item, File):
+        return len(item.data)
     return len(item.text if isinstance(item, Work) else item.error)

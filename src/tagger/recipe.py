@@ -17,7 +17,8 @@ from tagger.errors import RecipeError
 @dataclass(frozen=True, slots=True)
 class Features:
     """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `idf_power` above 1 favours
-    rare words over common ones; `pair_weight` scales pairs against words; `max_pairs` keeps the bundle small;
+    rare words over common ones; `pair_weight` scales pairs against words; `max_words` (the commonest, as written) and
+    `max_pairs` keep the bundle small;
     `neutral`: words that differ in gender alone (he, she; wife, husband) are one feature; `disguises`: so are k1ll
     and kill; `names`: names are features, and are else left out, since who is there does not say what happens.
     `vector_weight` is the length of a passage's sum of word vectors, where there are any, beside the length
@@ -28,6 +29,7 @@ class Features:
     min_pair: int = 2
     idf_power: float = 1.4
     pair_weight: float = 0.7
+    max_words: int = 200_000
     max_pairs: int = 120_000
     vector_weight: float = 0.2
     neutral: bool = True
@@ -38,12 +40,13 @@ class Features:
 @dataclass(frozen=True, slots=True)
 class Learner:
     """`c`: the inverse of the regularisation strength; `witnesses`: the share of a long work's passages that is taken
-    to carry its labels in the second round of multiple-instance training; `min_positives`: a label with fewer
-    positive works is left untrained.
+    to carry its labels in the second round of multiple-instance training; `epochs`: how often a training that streams
+    goes over its works; `min_positives`: a label with fewer positive works is left untrained.
     """
 
     c: float = 30.0
     witnesses: float = 0.25
+    epochs: int = 4
     min_positives: int = 5
 
 
@@ -103,10 +106,12 @@ _RANGES: dict[str, tuple[float, float]] = {
     "min_pair": (1, 10**6),
     "idf_power": (0, 10),
     "pair_weight": (0, 100),
+    "max_words": (1, 10**7),
     "max_pairs": (0, 10**7),
     "vector_weight": (0, 100),
     "c": (1e-6, 1e6),
     "witnesses": (0.01, 1),
+    "epochs": (1, 1000),
     "min_positives": (2, 10**6),
     "top": (0, 100),
     "tag_share": (0, 1),

@@ -26,7 +26,7 @@ from tagger.errors import OutputError, TaggerError, UsageError
 from tagger.facts import Facts, facts_of
 from tagger.form import find_form
 from tagger.labels import LabelSet
-from tagger.parallel import map_batches
+from tagger.parallel import LOCAL, Engine, map_batches
 from tagger.policies import Policy, check_against, floors
 from tagger.predicting import GC_THRESHOLD, Batch, bundle_at, works_in
 from tagger.results import DeclaredFacts, ModelFacts, Result, Suggestion
@@ -64,10 +64,12 @@ class Examined(NamedTuple):
     facts: Facts
 
 
-def screen(batches: Iterable[Batch], job: Job, jobs: int = 1) -> Iterator[list[Record]]:
-    """The decisions on each batch, in order, whatever the number of jobs; a key that comes again is left out."""
+def screen(batches: Iterable[Batch], job: Job, jobs: int = 1, engine: Engine = LOCAL) -> Iterator[list[Record]]:
+    """The decisions on each batch, in order, whatever the number of jobs and the engine; a key that comes again is left
+    out.
+    """
     seen = Seen(job.done)
-    for batch in map_batches(partial(run, job), batches, jobs):
+    for batch in map_batches(partial(run, job), batches, jobs, engine, folders=[job.bundle]):
         yield [record for key, record in batch if seen.add(key) and record is not None]
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,16 +59,11 @@ def train(
     """
     everything = [*works, *more]
     truth = truth_of(everything, labels)
-    supported = _supported(truth, recipe.learner.min_positives)
-    if not supported.any():
-        raise DataError(
-            f"no label has {recipe.learner.min_positives} works with it and as many without among the"
-            f" {len(everything)} works; label more of them, or lower learner.min_positives in the recipe"
-        )
+    supported = supported_by(truth, recipe.learner.min_positives)
     progress("reading", 0, 1)
-    words, cases, rows = _read(everything)
+    words, cases, rows = read_blocks(everything)
     names = None if recipe.features.names else names_among(words, cases)
-    learned = learn(words, recipe.features, *_spelling(recipe, vectors), names)
+    learned = learn(words, recipe.features, *spelling(recipe, vectors), names)
     counts = join([featurize(block, learned.vocabulary) for block in words])
     matrix = _matrix(counts, learned)
     lent = _lend(vectors, learned, matrix, recipe)
@@ -78,7 +73,40 @@ def train(
     progress("reading", 1, 1)
     weights, margins = learn_labels(examples, supported, recipe, jobs, progress)
     sample = compose(margins, rows, np.where(importance[:, None] < HINT, np.nan, truth), importance, labels, recipe)
-    rule = _choose_rule(sample, labels, recipe)
+    rule = choose_rule(sample, labels, recipe)
+    judged = judge(sample, rule, labels, recipe)
+    return Bundle(
+        labels=labels,
+        supported=supported,
+        vocabulary=learned.vocabulary,
+        weights=scoring.pack(_fold(weights, lent)),
+        names=learned.names,
+        rule=rule,
+        **judged._asdict(),
+        least_known=least_known(known_shares(counts, learned)),
+        recipe=recipe,
+        facts={
+            **_facts(everything, learned, counts, words),
+            "data_sha256": digest(works),
+            **({"more": {"works": len(more), "sha256": digest(more)}} if more else {}),
+            **({"vectors": {"words": len(vectors.words)}} if vectors else {}),
+            "out_of_fold": figures(aggregate(margins, rows, rule).margins, truth, supported, labels),
+            "libraries": library_versions(),
+        },
+    )
+
+
+class Judged(NamedTuple):
+    """What scores mean, as in a Bundle."""
+
+    calibration: Calibration
+    thresholds: F64
+    precision: F64
+    prevalence: F64
+
+
+def judge(sample: Sample, rule: Rule, labels: LabelSet, recipe: Recipe) -> Judged:
+    """Calibrate, and choose thresholds, on works that were not learned from."""
     pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
     n_passages = np.diff(sample.rows)
     calibration = fit(pooled, n_passages, sample.truth, sample.importance)
@@ -88,28 +116,8 @@ def train(
     table = thresholds(
         scores, sample.truth, Aims(aims.precision, aims.floor, aims.recall, aims.shrink), careful, sample.importance
     )
-    return Bundle(
-        labels=labels,
-        supported=supported,
-        vocabulary=learned.vocabulary,
-        weights=scoring.pack(_fold(weights, lent)),
-        names=learned.names,
-        rule=rule,
-        calibration=calibration,
-        thresholds=table,
-        precision=precision_at(scores, sample.truth, table, sample.importance),
-        prevalence=prevalence(sample.truth, sample.importance),
-        least_known=_least_known(counts, learned),
-        recipe=recipe,
-        facts={
-            **_facts(everything, learned, counts, words),
-            "data_sha256": digest(works),
-            **({"more": {"works": len(more), "sha256": digest(more)}} if more else {}),
-            **({"vectors": {"words": len(vectors.words)}} if vectors else {}),
-            "out_of_fold": _figures(aggregate(margins, rows, rule).margins, truth, supported, labels),
-            "libraries": library_versions(),
-        },
-    )
+    precision = precision_at(scores, sample.truth, table, sample.importance)
+    return Judged(calibration, table, precision, prevalence(sample.truth, sample.importance))
 
 
 def _facts(works: Sequence[LabelledWork], learned: Learned, counts: Counts, words: Sequence[Words]) -> dict[str, Any]:
@@ -131,7 +139,7 @@ def _matrix(counts: Counts, learned: Learned) -> Any:
     return csr_matrix((values, counts.columns, counts.rows), (len(counts.rows) - 1, len(learned.names)))
 
 
-def _spelling(recipe: Recipe, vectors: Vectors | None) -> tuple[Stemmer, list[str]]:
+def spelling(recipe: Recipe, vectors: Vectors | None) -> tuple[Stemmer, list[str]]:
     """How words become stems, and the words to know beside those of the works."""
     same = (neutral() if recipe.features.neutral else {}) | (disguises() if recipe.features.disguises else {})
     return snowball(same), [*(vectors.words if vectors else ()), *(disguises() if recipe.features.disguises else ())]
@@ -213,14 +221,22 @@ def assign_folds(works: Sequence[LabelledWork], n_folds: int, seed: int) -> I64:
     return np.array([int.from_bytes(each[:8], "big") % n_folds for each in digests], np.int64)
 
 
-def _supported(truth: F64, least: int) -> NDArray[np.bool_]:
-    """Which labels have at least `least` works with them and as many without."""
+def supported_by(truth: NDArray[np.floating], least: int) -> NDArray[np.bool_]:
+    """Which labels have at least `least` works with them and as many without. Raises DataError when none has."""
     enough: NDArray[np.bool_] = ((truth == 1).sum(axis=0) >= least) & ((truth == 0).sum(axis=0) >= least)
+    if not enough.any():
+        raise DataError(
+            f"no label has {least} works with it and as many without among the"
+            f" {len(truth)} works; label more of them, or lower learner.min_positives in the recipe"
+        )
     return enough
 
 
-def _read(works: Sequence[LabelledWork]) -> tuple[list[Words], list[NDArray[np.int8]], I64]:
-    """The words of all passages, a block at a time, how they are written, and the rows that each work owns."""
+def read_blocks(works: Sequence[LabelledWork]) -> tuple[list[Words], list[NDArray[np.int8]], I64]:
+    """The words of all passages, a block at a time, how they are written, and the rows that each work owns.
+
+    Raises DataError for a work without a story.
+    """
     passages = [segment(each.work) for each in works]
     for own, each in zip(passages, works, strict=True):
         if not own:
@@ -231,7 +247,7 @@ def _read(works: Sequence[LabelledWork]) -> tuple[list[Words], list[NDArray[np.i
     return read, list(map(read_cases, cut, read)), np.cumsum([0, *map(len, passages)])
 
 
-def _choose_rule(sample: Sample, labels: LabelSet, recipe: Recipe) -> Rule:
+def choose_rule(sample: Sample, labels: LabelSet, recipe: Recipe) -> Rule:
     """How many passages should speak for a warning: the number with the best mean average precision, 1 to 3."""
     share = np.array([recipe.aggregation.tag_share if label.kind == "tag" else 0.0 for label in labels])
     if recipe.aggregation.top or (np.diff(sample.rows) == 1).all():
@@ -244,46 +260,58 @@ def _mean_precision(margins: NDArray[np.float32], sample: Sample) -> float:
     """Mean average precision by label of works of one length class at a time, so that length gives nothing away."""
     from sklearn.metrics import average_precision_score
 
-    figures = []
-    classes = np.minimum(np.log2(np.diff(sample.rows)).astype(int), 5)
-    for each in np.unique(classes[classes > 0]):
+    found = []
+    for works in length_classes(sample.rows):
         for label in range(margins.shape[1]):
-            chosen = (classes == each) & np.isfinite(sample.truth[:, label])
+            chosen = works & np.isfinite(sample.truth[:, label])
             target = sample.truth[chosen, label]
             if 0 < target.sum() < len(target):
-                figures.append(average_precision_score(target, margins[chosen, label]))
-    return float(np.mean(figures)) if figures else 0.0
+                found.append(average_precision_score(target, margins[chosen, label]))
+    return float(np.mean(found)) if found else 0.0
 
 
-def _least_known(counts: Counts, learned: Learned) -> float:
-    """The share of its words that a work must have in the vocabulary, 0..1: three quarters of what all but one in a
-    hundred training passages would have there if each were left out in turn.
+def length_classes(rows: I64) -> Iterator[NDArray[np.bool_]]:
+    """The works of two or three passages, of four to seven and so on, as bool[works] each."""
+    classes = np.minimum(np.log2(np.diff(rows)).astype(int), 5)
+    return (classes == each for each in np.unique(classes[classes > 0]))
+
+
+def known_shares(counts: Counts, learned: Learned) -> F64:
+    """The share of its words, float64[passages] in 0..1, that each passage would have in the vocabulary if it were left
+    out of what that was learned from.
     """
     stems = counts.columns < learned.vocabulary.n_stems
     elsewhere = learned.frequencies[counts.columns] > 1
     owners = np.repeat(np.arange(len(counts.rows) - 1), np.diff(counts.rows))
     known = np.bincount(owners, counts.counts * (stems & elsewhere), len(counts.rows) - 1)
-    shares = known / np.maximum(counts.total, 1)
+    shares: F64 = known / np.maximum(counts.total, 1)
+    return shares
+
+
+def least_known(shares: F64) -> float:
+    """The share of its words that a work must have in the vocabulary, 0..1: three quarters of what all but one in a
+    hundred training passages would have.
+    """
     return round(0.75 * float(np.quantile(shares, 0.01)), 4)
 
 
-def _figures(
+def figures(
     margins: NDArray[np.float32], truth: F64, supported: NDArray[np.bool_], labels: LabelSet
 ) -> dict[str, dict[str, float]]:
-    """Out-of-fold average precision and AUC by label."""
+    """Average precision and AUC by label of works that were not learned from."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    figures = {}
+    found = {}
     for label, name in enumerate(labels.ids):
         known = np.isfinite(truth[:, label])
-        if supported[label]:
-            target, ranked = truth[known, label], margins[known, label]
-            figures[name] = {
+        target, ranked = truth[known, label], margins[known, label]
+        if supported[label] and 0 < target.sum() < len(target):
+            found[name] = {
                 "present": int(target.sum()),
                 "average_precision": round(float(average_precision_score(target, ranked)), 4),
                 "auc": round(float(roc_auc_score(target, ranked)), 4),
             }
-    return figures
+    return found
 
 
 def stand_in(labels: LabelSet) -> Bundle:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -14,12 +16,42 @@ from tagger.shipped import default_bundle, labels_file
 
 if TYPE_CHECKING:
     from tagger.labels import LabelSet
+    from tagger.parallel import Engine
     from tagger.works import LabelledWork
+
+
+class EngineName(StrEnum):
+    """What spreads the work over processes."""
+
+    local = "local"
+    dask = "dask"
+
 
 Model = Annotated[
     Path | None, typer.Option("-m", "--model", help="The model's folder.  [default: the one that ships with tagger]")
 ]
 Jobs = Annotated[int, typer.Option("-j", "--jobs", min=0, help="How many processes; 0 means one a core.")]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write the results to this file; or, if it is a folder or ends with /, to parts in it: started again, a"
+        " run that was broken off goes on there.",
+    ),
+]
+OnEngine = Annotated[
+    EngineName, typer.Option("--engine", help="Work on this machine, or on a Dask cluster (docs/scale.md).")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="The Dask cluster's scheduler, as in tcp://10.0.0.1:8786.  [default: a cluster of -j processes here]",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No messages and no progress, only results.")]
 Labels = Annotated[
     Path | None,
@@ -46,6 +78,40 @@ def job_count(given: int) -> int:
     from tagger.parallel import available_cores
 
     return given or available_cores()
+
+
+def engine_of(name: EngineName, scheduler: str | None) -> Engine:
+    """The engine to use."""
+    from importlib.util import find_spec
+
+    from tagger.parallel import LOCAL, Engine
+
+    if name is EngineName.local:
+        if scheduler:
+            raise UsageError("--scheduler is for --engine dask; add that")
+        return LOCAL
+    if not find_spec("distributed"):
+        raise UsageError("--engine dask needs a package: pip install 'tagger[dask]'")
+    return Engine(name.value, scheduler)
+
+
+class Destination(NamedTuple):
+    """Where results go: to standard output, to a file, or in parts into a folder."""
+
+    path: Path | None = None
+    in_parts: bool = False
+
+
+def destination(given: str | None) -> Destination:
+    """What `-o` names.
+
+    >>> destination("results/").in_parts, destination("results.jsonl").in_parts
+    (True, False)
+    """
+    if given is None:
+        return Destination()
+    path = Path(given)
+    return Destination(path, given.endswith(("/", os.sep)) or path.is_dir())
 
 
 def thresholds(given: list[str]) -> dict[str, float]:

@@ -5,18 +5,37 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import closing
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from tagger.cli.options import Jobs, Model, Quiet, job_count, model_path, say, thresholds
-from tagger.errors import ALL_WORKS_FAILED, SOME_WORKS_FAILED
+from tagger.cli.options import (
+    Destination,
+    EngineName,
+    Jobs,
+    Model,
+    OnEngine,
+    Output,
+    Quiet,
+    Scheduler,
+    destination,
+    engine_of,
+    job_count,
+    model_path,
+    say,
+    thresholds,
+)
+from tagger.errors import ALL_WORKS_FAILED, SOME_WORKS_FAILED, UsageError
+from tagger.parallel import Engine, warm_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable, Iterator
 
+    from tagger.partitions import Part
     from tagger.predicting import Job, Outcome
     from tagger.reports import Frame
 
@@ -65,7 +84,7 @@ def predict(
         Format | None,
         typer.Option("-f", "--format", help="How to print.  [default: table; jsonl for many works in a file]"),
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the results to this file.")] = None,
+    output: Output = None,
     preset: Annotated[Preset, typer.Option(help="Miss less, or raise fewer false alarms.")] = Preset.balanced,
     threshold: Annotated[
         list[str] | None, typer.Option(metavar="LABEL=NUMBER", help="A label's own threshold, 0 to 1; repeatable.")
@@ -80,18 +99,23 @@ def predict(
         typer.Option(metavar="LABEL", help="Exit with 1 when this label (or `any` warning) is suggested; repeatable."),
     ] = None,
     jobs: Jobs = 1,
+    engine: OnEngine = EngineName.local,
+    scheduler: Scheduler = None,
     quiet: Quiet = False,
 ) -> None:
     """Suggest content warnings and tags for stories, with the passages that speak for them.
 
     Suggestions, not verdicts: what is not suggested may still be there.
     """
+    on = engine_of(engine, scheduler)
+    warm_up("tagger.predicting", job_count(jobs), on)
     from tagger.policy import choose_thresholds
     from tagger.predicting import Job, bundle_at
     from tagger.reports import Style, frame
     from tagger.tagging import Options
 
-    style = Style(format_of(format, files, input_format, output), width_of(output), color_of(output))
+    to = destination(output)
+    style = Style(format_of(format, files, input_format, to), width_of(to.path), color_of(to.path))
     options = Options(
         preset=preset.value,
         thresholds=thresholds(threshold or []),
@@ -105,7 +129,7 @@ def predict(
     choose_thresholds(bundle.thresholds, bundle.labels, options.preset, options.thresholds)
     alarms = {bundle.labels[name].id for name in fail_on or [] if name != "any"}
     alarms |= set(bundle.labels.warnings) if "any" in (fail_on or []) else set()
-    code = write_all(job, frame(style.format), files, input_format, output, alarms, jobs=job_count(jobs), quiet=quiet)
+    code = write_all(job, frame(style.format), files, input_format, to, alarms, jobs=jobs, engine=on, quiet=quiet)
     if code:
         raise typer.Exit(code)
 
@@ -115,30 +139,49 @@ def write_all(
     around: Frame,
     files: list[Path],
     input_format: InputFormat | None,
-    output: Path | None,
+    output: Destination,
     alarms: Iterable[str],
     *,
     jobs: int,
+    engine: Engine,
     quiet: bool,
 ) -> int:
     """Do the job for all works and write what comes of each as it comes. The exit code; see Tally for `alarms`."""
-    from tagger.cli import output as outputs
     from tagger.cli.progress import bar
     from tagger.predicting import gather
     from tagger.predicting import predict as predict_all
 
     tally = Tally(frozenset(alarms))
-    with bar(quiet=quiet or is_terminal(output)) as advance, outputs.opened(output) as stream:
-        stream.write(around.opening)
+    if output.path and output.in_parts:
+        from tagger import partitions
+
+        parts = partitions.begin(output.path, files, job, input_format)
+        tally = tally.going_on(parts.finished)
+        if tally.works:
+            say(f"{output.path}: going on after {tally.works} works", quiet=quiet)
+        written = partitions.write(parts, job, job_count(jobs), engine)
+    else:
         batches = gather(files, sys.stdin.buffer, input_format)
-        for number, outcome in enumerate(predict_all(batches, job, jobs)):
-            stream.write((around.between if number else b"") + outcome.rendered)
+        written = _written(predict_all(batches, job, job_count(jobs), engine), around, output.path)
+    with bar(quiet=quiet or is_terminal(output.path)) as advance, closing(written) as outcomes:
+        for outcome in outcomes:
             tally = tally.after(outcome)
-            if outcome.message and not (job.style.format == "table" and is_terminal(output)):
+            if outcome.message and not (job.style.format == "table" and is_terminal(output.path)):
                 say(outcome.message, quiet=quiet)
-            advance("works", number + 1, 0)
-        stream.write(around.closing)
+            advance("works", tally.works, 0)
     return tally.exit_code
+
+
+def _written(outcomes: Iterator[Outcome], around: Frame, output: Path | None) -> Generator[Outcome]:
+    """Each outcome, once it is written."""
+    from tagger.cli.output import opened
+
+    with opened(output) as stream:
+        stream.write(around.opening)
+        for number, outcome in enumerate(outcomes):
+            stream.write((around.between if number else b"") + outcome.rendered)
+            yield outcome
+        stream.write(around.closing)
 
 
 class Tally(NamedTuple):
@@ -158,6 +201,15 @@ class Tally(NamedTuple):
         """The tally with one more work that came to this status."""
         return self._replace(works=self.works + 1, errors=self.errors + (status == "error"))
 
+    def going_on(self, finished: Iterable[Part]) -> Tally:
+        """The tally with the works of parts that an earlier run has finished."""
+        parts = list(finished)
+        return self._replace(
+            works=self.works + sum(part.works for part in parts),
+            errors=self.errors + sum(part.errors for part in parts),
+            alarmed=self.alarmed or not self.alarms.isdisjoint(chain.from_iterable(part.told for part in parts)),
+        )
+
     @property
     def exit_code(self) -> int:
         """0, or what went wrong; a failed work outweighs an alarm."""
@@ -171,16 +223,20 @@ def is_terminal(output: Path | None) -> bool:
     return output is None and sys.stdout.isatty()
 
 
-def format_of(given: Format | None, files: list[Path], input_format: InputFormat | None, output: Path | None) -> str:
-    """The format asked for; else JSON Lines for files of many works, and a table for everything else."""
+def format_of(given: Format | None, files: list[Path], input_format: InputFormat | None, output: Destination) -> str:
+    """The format asked for; else JSON Lines for files of many works and for parts, and a table for everything else."""
     from tagger.readers import JSON_LINES, tables
 
+    if output.in_parts:
+        if given not in (None, Format.jsonl):
+            raise UsageError(f"-o {output.path}: results in parts are JSON Lines; leave out -f {given}")
+        return Format.jsonl.value
     if given:
         return given.value
     many = (JSON_LINES, *tables.SUFFIXES)
     lines = input_format is InputFormat.jsonl or input_format in tables.FORMATS
     lines = lines or all(file.name.lower().endswith(many) for file in files)
-    return "jsonl" if lines and not is_terminal(output) else "table"
+    return "jsonl" if lines and not is_terminal(output.path) else "table"
 
 
 def width_of(output: Path | None) -> int:

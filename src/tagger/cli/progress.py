@@ -19,7 +19,9 @@ def bar(*, quiet: bool = False) -> Iterator[Advance]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    # Steps may take minutes, and of less than two within the period rich tells no time left.
+    period = 3600
+    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=period) as progress:
         tasks: dict[str, object] = {}
 
         def advance(stage: str, done: int, total: int) -> None:

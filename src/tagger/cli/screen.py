@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from tagger.cli.options import Jobs, Model, Quiet, job_count, model_path, say
+from tagger.cli.options import (
+    EngineName,
+    Jobs,
+    Model,
+    OnEngine,
+    Quiet,
+    Scheduler,
+    engine_of,
+    job_count,
+    model_path,
+    say,
+)
 from tagger.cli.predict import InputFormat, Tally, color_of, is_terminal, width_of
 from tagger.errors import OutputError, UsageError
 
@@ -57,6 +68,8 @@ def screen(
         InputFormat | None, typer.Option(help="What the files are, when their names do not tell.")
     ] = None,
     jobs: Jobs = 1,
+    engine: OnEngine = EngineName.local,
+    scheduler: Scheduler = None,
     quiet: Quiet = False,
 ) -> None:
     """Sort works into approve, review and hold, under a policy, and say why.
@@ -72,13 +85,16 @@ def screen(
     style = style_of(format, output)
     if resume and (output is None or style.format != "jsonl"):
         raise UsageError("--resume goes on with a file of JSON Lines; name it with -o, and leave out --format table")
+    if cache and engine is not EngineName.local:
+        raise UsageError("--cache is for --engine local: a file on this machine is not on every worker; leave one out")
+    on = engine_of(engine, scheduler)
     job = job_of(policy, model, cache, cache_size, quiet=quiet)
     with opened(output, resume=resume) as (stream, before):
         tally = Tally(frozenset(), before.works, before.errors)
         counts: dict[str, int] = {}
         batches = gather(files, sys.stdin.buffer, input_format)
         with bar(quiet=quiet or is_terminal(output)) as advance:
-            for records in screen_all(batches, replace(job, done=before.keys), job_count(jobs)):
+            for records in screen_all(batches, replace(job, done=before.keys), job_count(jobs), on):
                 write(records, stream, style, output, quiet=quiet)
                 for record in records:
                     counts[record["decision"]] = counts.get(record["decision"], 0) + 1

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagger.cli.options import Jobs, Labels, Quiet, job_count, label_set, say
+from tagger.errors import UsageError
+
+if TYPE_CHECKING:
+    from tagger.bundles import Bundle
+    from tagger.recipe import Recipe
+    from tagger.streaming.workplace import Request
 
 
 def train(
@@ -23,36 +29,80 @@ def train(
     vectors: Annotated[
         Path | None, typer.Option(help="Word vectors (.npz), for words that no label came with.")
     ] = None,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            help="Learn by way of the disk, in little memory, and go on where a run was broken off; or all in memory."
+            "  [default: by way of the disk when DATA has more than 256 MB, unless there are --vectors]",
+        ),
+    ] = None,
+    work_dir: Annotated[
+        Path | None, typer.Option(help="Where to work on the disk.  [default: beside the model]")
+    ] = None,
+    keep_work: Annotated[bool, typer.Option("--keep-work", help="Leave the work folder when all is done.")] = False,
     jobs: Jobs = 1,
     quiet: Quiet = False,
 ) -> None:
     """Train a model on labelled works."""
-    from tagger import bundles, labelled, training
+    from tagger import bundles, labelled
     from tagger import recipe as recipes
+    from tagger.streaming import workplace
+
+    bundles.check_place(output)
+    choices, added = recipes.load(recipe) if recipe else recipes.Recipe(), more or []
+    if stream is None:
+        stream = not vectors and labelled.size_of(data, *added) > workplace.LARGE
+    if stream and vectors:
+        raise UsageError("--vectors are for works in memory: leave them away, or add --no-stream")
+    if stream:
+        wanted = None if str(labels) == "auto" else label_set(labels, [])
+        request = workplace.Request(data, tuple(added), split, wanted, choices)
+        bundle = _on_disk(request, work_dir or output.parent, keep_work, job_count(jobs), quiet)
+    else:
+        bundle = _in_memory(data, added, split, labels, choices, vectors, job_count(jobs), quiet)
+    bundles.save(bundle, output)
+    say(_summary(bundle, output), quiet=quiet)
+
+
+def _in_memory(
+    data: Path,
+    more: list[Path],
+    split: str,
+    labels: Path | None,
+    recipe: Recipe,
+    vectors: Path | None,
+    jobs: int,
+    quiet: bool,
+) -> Bundle:
+    from tagger import labelled, training
     from tagger import vectors as word_vectors
     from tagger.cli.progress import bar
 
-    bundles.check_place(output)
-    choices = recipes.load(recipe) if recipe else recipes.Recipe()
     works = labelled.load(data)
-    added = labelled.load(*more) if more else []
+    added = labelled.load(*more)
     labelled.refuse_duplicates([*works, *added])
     wanted = label_set(labels, [*works, *added])
     labelled.check_labels([*works, *added], wanted)
     chosen = labelled.select(works, data, split)
     lent = word_vectors.load(vectors) if vectors else None
     with bar(quiet=quiet) as advance:
-        bundle = training.train(
-            chosen, wanted, choices, more=added, vectors=lent, jobs=job_count(jobs), progress=advance
-        )
-    bundles.save(bundle, output)
-    say(_summary(bundle, output), quiet=quiet)
+        return training.train(chosen, wanted, recipe, more=added, vectors=lent, jobs=jobs, progress=advance)
 
 
-def _summary(bundle: object, output: Path) -> str:
-    from tagger.bundles import Bundle
+def _on_disk(request: Request, parent: Path, keep: bool, jobs: int, quiet: bool) -> Bundle:
+    from tagger import streaming
+    from tagger.cli.progress import bar
+    from tagger.streaming import workplace
 
-    assert isinstance(bundle, Bundle)
+    place = parent / workplace.folder_name(request)
+    if place.exists():
+        say(f"going on with what is in {place}", quiet=quiet)
+    with workplace.kept_until_done(place, keep=keep), bar(quiet=quiet) as advance:
+        return streaming.train_files(place, request, jobs=jobs, progress=advance)
+
+
+def _summary(bundle: Bundle, output: Path) -> str:
     trained, missing = int(bundle.supported.sum()), int((~bundle.supported).sum())
     rest = f"; {missing} labels had too few examples and stay untrained" if missing else ""
     return (

@@ -97,9 +97,7 @@ def predict_batches(
 ) -> Iterator[list[Outcome]]:
     """The same, a list for each batch; `ids` are those used before."""
     seen = set(map(hash, ids))  # hashes: the ids of a stream of millions must fit into memory
-    if engine.name == "dask":  # its workers may stand on machines that do not have the files
-        batches = (batch._replace(items=list(map(_loaded, batch.items))) for batch in batches)
-    bundle = (job.bundle,)
+    batches, bundle = carried(batches, engine), (job.bundle,)
     for outcomes in map_batches(partial(run, job), batches, jobs, engine, folders=bundle, lost=partial(_lost, job)):
         for i, outcome in enumerate(outcomes):
             key = hash(outcome.id)
@@ -107,6 +105,13 @@ def predict_batches(
                 outcomes[i] = _duplicate(outcome.id, job)
             seen.add(key)
         yield outcomes
+
+
+def carried(batches: Iterable[Batch], engine: Engine) -> Iterable[Batch]:
+    """The batches as an engine needs them: the workers of Dask may stand on machines that do not have the files."""
+    if engine.name != "dask":
+        return batches
+    return (batch._replace(items=list(map(_loaded, batch.items))) for batch in batches)
 
 
 def run(job: Job, batch: Batch) -> list[Outcome]:

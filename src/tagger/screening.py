@@ -28,7 +28,7 @@ from tagger.form import find_form
 from tagger.labels import LabelSet
 from tagger.parallel import LOCAL, Engine, map_batches
 from tagger.policies import Policy, check_against, floors
-from tagger.predicting import GC_THRESHOLD, Batch, bundle_at, works_in
+from tagger.predicting import GC_THRESHOLD, Batch, bundle_at, carried, works_in
 from tagger.results import DeclaredFacts, ModelFacts, Result, Suggestion
 from tagger.tagging import Options, Reader, tag
 from tagger.works import Failure, Work, text_digest
@@ -69,6 +69,7 @@ def screen(batches: Iterable[Batch], job: Job, jobs: int = 1, engine: Engine = L
     out.
     """
     seen = Seen(job.done)
+    batches = carried(batches, engine)
     for batch in map_batches(partial(run, job), batches, jobs, engine, folders=[job.bundle]):
         yield [record for key, record in batch if seen.add(key) and record is not None]
 

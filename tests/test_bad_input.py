@@ -206,7 +206,10 @@ LINES: dict[str, tuple[int, str]] = {
     "predict s.txt -m model --threshold violence=7": (2, "the threshold of violence is 7, but scores run from 0 to 1"),
     "predict s.txt -m model --fail-on violense": (2, "There is no label 'violense'"),
     "predict s.txt -m model -o nowhere/out": (5, "cannot write the results to nowhere/out: No such file or directory"),
-    "predict s.txt -m model -o model": (5, "cannot write the results to model: it holds other files; name a new folder"),
+    "predict s.txt -m model -o model": (
+        5,
+        "cannot write the results to model: it holds other files; name a new folder",
+    ),
     "train nowhere -o new": (3, "nowhere does not exist; name a folder or a .jsonl or .txt file"),
     "train model -o new": (3, "model/features.txt:1: text before the first line of the form"),
     "train s.txt -o new": (3, "s.txt:1: text before the first line of the form"),

@@ -204,7 +204,7 @@ def test_the_facts_describe_the_training(data: Path, trained: Bundle) -> None:
     assert set(facts["held_out"]) == set(TOPICS.ids)
 
 
-def test_groups_are_held_out_whole_and_hints_do_not_calibrate(data: Path) -> None:
+def test_groups_are_held_out_whole(data: Path) -> None:
     works = labelled.load(data)
     held_out = hold_out(works, seed=3)
     assert 0.1 < held_out.mean() < 0.3

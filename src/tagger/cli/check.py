@@ -62,7 +62,8 @@ def check(
     chose not to warn.
     """
     on = engine_of(engine, scheduler)
-    warm_up("tagger.predicting", job_count(jobs), on)
+    jobs = job_count(jobs)
+    warm_up("tagger.predicting", jobs, on)
     from tagger.predicting import Job, bundle_at
     from tagger.reports import Style
     from tagger.reports.check import frame

@@ -108,7 +108,8 @@ def predict(
     Suggestions, not verdicts: what is not suggested may still be there.
     """
     on = engine_of(engine, scheduler)
-    warm_up("tagger.predicting", job_count(jobs), on)
+    jobs = job_count(jobs)
+    warm_up("tagger.predicting", jobs, on)
     from tagger.policy import choose_thresholds
     from tagger.predicting import Job, bundle_at
     from tagger.reports import Style, frame
@@ -159,10 +160,10 @@ def write_all(
         tally = tally.going_on(parts.finished)
         if tally.works:
             say(f"{output.path}: going on after {tally.works} works", quiet=quiet)
-        written = partitions.write(parts, job, job_count(jobs), engine)
+        written = partitions.write(parts, job, jobs, engine)
     else:
         batches = gather(files, sys.stdin.buffer, input_format)
-        written = _written(predict_all(batches, job, job_count(jobs), engine), around, output.path)
+        written = _written(predict_all(batches, job, jobs, engine), around, output.path)
     with bar(quiet=quiet or is_terminal(output.path)) as advance, closing(written) as outcomes:
         for outcome in outcomes:
             tally = tally.after(outcome)

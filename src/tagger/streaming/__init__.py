@@ -93,9 +93,9 @@ def read(
     added = [reading.Part(span, labelled.Choice()) for span in labelled.spans(*more, size=size)]
     tasks = [Task(place / "words" / f"{number:05}", part) for number, part in enumerate([*own, *added])]
     folders = shards.make(reading.read_part, tasks, jobs, partial(progress, "reading"))
-    works, others = reading.works_of(folders), reading.works_of(folders, "others")
+    ours, others = (reading.works_of(folders[: len(own)], which) for which in ("works", "others"))
+    works = [*ours, *reading.works_of(folders[len(own) :])]
     labelled.refuse_duplicates([*works, *others])
-    ours = reading.works_of(folders[: len(own)])
     labelled.select([*ours, *others], data, split)  # for what it refuses
     if not works:
         raise DataError(f"{data} holds no labelled works")

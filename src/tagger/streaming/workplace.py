@@ -19,8 +19,7 @@ from tagger.errors import DataError, OutputError
 from tagger.labels import LabelSet
 from tagger.recipe import Recipe
 
-# Data of more bytes than this are learned from by way of the disk unless told otherwise: in memory they take some
-# twenty times as much.
+# Data of more bytes than this are learned from by way of the disk, unless the user says otherwise.
 LARGE = 1 << 28
 
 

@@ -89,7 +89,7 @@ def test_a_tenth_of_flipped_decisions_is_refused(trial: Trial, mended: Retrainin
 
 def test_without_a_holdout_the_feedback_is_judged_out_of_fold(trial: Trial) -> None:
     found = retrain(trial.champion, decisions(trial))
-    assert found.held_out == "200 works of the feedback itself, out of fold"
+    assert found.held_out.endswith(" works of the feedback itself, out of fold")
     assert ERROR in found.better
     assert found.wins
 
@@ -100,10 +100,11 @@ def test_what_was_only_asked_about_mends_the_error_too(trial: Trial) -> None:
     assert found.worse == []
 
 
-def test_the_same_feedback_makes_the_same_challenger(trial: Trial, mended: Retraining) -> None:
-    again = retrain(trial.champion, decisions(trial), trial.others)
-    assert np.array_equal(again.challenger.weights.matrix, mended.challenger.weights.matrix)
-    assert again.contest == mended.contest
+def test_the_same_feedback_makes_the_same_challenger(trial: Trial) -> None:
+    works = decisions(trial)[:60]
+    one, two = (retrain(trial.champion, works) for _ in range(2))
+    assert np.array_equal(one.challenger.weights.matrix, two.challenger.weights.matrix)
+    assert (one.contest, one.flipped) == (two.contest, two.flipped)
 
 
 def test_all_but_the_weights_stays(trial: Trial, mended: Retraining) -> None:
@@ -118,7 +119,7 @@ def test_a_label_of_which_little_was_said_stays_as_it_is(trial: Trial) -> None:
     works = [
         replace(each, absent=each.absent - {"grief"}, present=each.present - {"grief"}) for each in decisions(trial)
     ]
-    found = retrain(trial.champion, works, trial.others)
+    found = retrain(trial.champion, works[:60])
     grief = LABELS.index("grief")
     assert np.array_equal(found.challenger.weights.matrix[:, grief], trial.champion.weights.matrix[:, grief])
     assert "grief" not in found.challenger.facts["retrained"][0]["labels"]
@@ -163,7 +164,7 @@ class TestPolicy:
             ("[labels.violence]\nreview = 0.6", {"violence"}),
             ("[tags]\nreview = 0.6", set[str]()),  # they are all warnings here
             ("[warnings]\nhold = 0.9", set(LABELS.ids)),
-            ('[[rule]]\nname = "a"\nwhen = { label = ["grief"], at_least = 0.5 }\ndecision = "hold"', {"grief"}),
+            ('[[rule]]\nname = "a"\nwhen = { label = ["grief"], at_least = 0.5 }\ndecision = "approve"', {"grief"}),
         ],
     )
     def test_the_labels_that_a_policy_uses(self, text: str, used: set[str]) -> None:

@@ -139,7 +139,13 @@ def test_of_a_work_looked_at_in_part_only_what_was_asked_counts(trial: Trial) ->
 
 def test_a_work_that_counts_twice_is_as_good_as_two(trial: Trial) -> None:
     works = decisions(trial)[:60]
-    twice = [*works, *(replace(each, work=replace(each.work, id=f"{each.work.id}-b")) for each in works)]
+    twice = [
+        *works,
+        *(
+            replace(each, work=replace(each.work, id=f"{each.work.id}-b"), group=training.group_of(each))
+            for each in works
+        ),
+    ]
     heavy = [replace(each, weight=2.0) for each in works]
     one, two = (update(read_lessons(each, trial.champion), trial.champion) for each in (heavy, twice))
     assert one.strength == two.strength

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 from tagger.aggregation import aggregate
 from tagger.bundles import Bundle
 from tagger.calibration import F64, PRESETS, calibrate, sigmoid
-from tagger.comparing import losses
+from tagger.comparing import by_group, losses
 from tagger.features import F32, I64
 from tagger.learning import Progress
 from tagger.policy import decide, imply
 from tagger.reading import Reading, read
 from tagger.scoring import Weights, unpack, values
 from tagger.tagging import Options, tag
-from tagger.training import assign_folds, no_progress, truth_of
+from tagger.training import assign_folds, group_of, no_progress, truth_of
 from tagger.works import LabelledWork, Work
 
 # How firmly the weights are held where they are (the precision of the prior), for passages whose values have length 1.
@@ -163,14 +163,17 @@ def update(taught: Lessons, bundle: Bundle, progress: Progress = no_progress) ->
 
 def _choose(scores: Sequence[F64], taught: Lessons, moved: NDArray[np.bool_]) -> tuple[list[float], int]:
     """The mean out-of-fold loss by cell for each of STRENGTHS, and the one to take: the firmest that is not worse than
-    the best by more than one standard error (Breiman et al., "Classification and regression trees", 1984).
+    the best by more than one standard error (Breiman et al., "Classification and regression trees", 1984), groups of
+    works taken for one.
     """
     counts = taught.importance[:, None] * (np.isfinite(taught.truth) & moved)
     total = counts.sum() or 1.0
+    groups = list(map(group_of, taught.works))
     by_work = np.array([np.nansum(counts * losses(each, taught.truth), axis=1) / total for each in scores])
-    found = by_work.sum(axis=1)
+    by_one = by_group(groups, by_work.T).T
+    found = by_one.sum(axis=1)
     best = int(np.argmin(found))
-    error = (by_work - by_work[best]).std(axis=1) * np.sqrt(by_work.shape[1])
+    error = (by_one - by_one[best]).std(axis=1) * np.sqrt(by_one.shape[1])
     return found.tolist(), int(np.flatnonzero(found <= found[best] + error)[0])
 
 

@@ -132,7 +132,7 @@ def test_without_the_library_one_line_says_what_to_install() -> None:
     code = "import sys; sys.modules['sqlalchemy'] = None; from tagger.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code, "queue", "list"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == "tagger: a queue needs sqlalchemy: pip install 'tagger[queue]'\n"
+    assert done.stderr == "tagger: a queue needs sqlalchemy: pip install sqlalchemy\n"
 
 
 POLICY = 'name = "all"\notherwise = "review"\n'

@@ -190,7 +190,7 @@ def test_a_bomb(tmp_path, monkeypatch):
 def test_without_zstandard_it_says_what_to_install(tmp_path, monkeypatch):
     path = make_tables.packed_lines(tmp_path / "works.jsonl.zst")
     monkeypatch.setitem(sys.modules, "zstandard", None)
-    assert only_error(path) == f"{path}: needs a package to be unpacked: pip install 'tagger[zstd]'"
+    assert only_error(path) == f"{path}: needs a package to be unpacked: pip install zstandard"
 
 
 # -- Parquet
@@ -215,7 +215,7 @@ def test_without_pyarrow_it_says_what_to_install(tmp_path, monkeypatch):
     path = tmp_path / "works.parquet"
     path.write_bytes(b"PAR1")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert only_error(path) == f"{path}: is Parquet, which needs a package: pip install 'tagger[parquet]'"
+    assert only_error(path) == f"{path}: is Parquet, which needs a package: pip install pyarrow"
 
 
 # -- databases

@@ -72,7 +72,7 @@ def _peer(name: str) -> System:
         train=lambda data, model: run(program("train", name, data, model)),
         prepare=lambda model, path: lambda: run(program("predict", name, model, path, "/dev/null")),
         predict=lambda model, path, out: run(program("predict", name, model, path, out, "ranked")),
-        missing="" if find_spec(module) else "not installed: pip install 'tagger[bench]'",
+        missing="" if find_spec(module) else "not installed: pip install '.[bench]'",
     )
 
 

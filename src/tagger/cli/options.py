@@ -91,7 +91,7 @@ def engine_of(name: EngineName, scheduler: str | None) -> Engine:
             raise UsageError("--scheduler is for --engine dask; add that")
         return LOCAL
     if not find_spec("distributed"):
-        raise UsageError("--engine dask needs a package: pip install 'tagger[dask]'")
+        raise UsageError("--engine dask needs a package: pip install distributed")
     return Engine(name.value, scheduler)
 
 

@@ -20,7 +20,7 @@ try:
     from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.engine import URL, Connection, Engine, make_url
 except ImportError as error:
-    raise QueueError(f"a queue needs {error.name}: pip install 'tagger[queue]'") from error
+    raise QueueError(f"a queue needs {error.name}: pip install sqlalchemy") from error
 
 # The one place where the library is imported, so that its absence is one line; the rest of the folder takes it here.
 __all__ = [
@@ -158,7 +158,7 @@ def _engine(url: URL) -> Engine:
             return sql.create_engine(url)
         engine = sql.create_engine(url, connect_args={"isolation_level": None})
     except ImportError as error:
-        raise QueueError(f"a queue in PostgreSQL needs {error.name}: pip install 'tagger[postgres]'") from error
+        raise QueueError(f"a queue in PostgreSQL needs {error.name}: pip install sqlalchemy pg8000") from error
     sql.event.listen(engine, "connect", _prepare_sqlite)
     sql.event.listen(engine, "begin", _begin_sqlite)
     return engine

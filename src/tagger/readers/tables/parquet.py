@@ -18,7 +18,7 @@ def works(path: Path, name: str) -> Iterator[Work | Failure]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise WorkError(f"{name}: is Parquet, which needs a package: pip install 'tagger[parquet]'") from None
+        raise WorkError(f"{name}: is Parquet, which needs a package: pip install pyarrow") from None
     number = 0
     try:
         with pyarrow.parquet.ParquetFile(path, memory_map=True) as file:

@@ -67,7 +67,7 @@ def _unpacking(path: Path) -> io.BufferedIOBase:
             import zstandard
         except ImportError:
             file.close()
-            raise WorkError(f"{path}: needs a package to be unpacked: pip install 'tagger[zstd]'") from None
+            raise WorkError(f"{path}: needs a package to be unpacked: pip install zstandard") from None
         unpacker = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
         return cast(io.BufferedIOBase, unpacker.stream_reader(file, read_across_frames=True, closefd=True))
     return file

@@ -115,7 +115,7 @@ def retrain(
     turned = flipped(
         found.scores, taught.truth, taught.asked, taught.importance, list(map(group_of, feedback)), champion.recipe.seed
     )
-    challenger = _named(challenger, champion, taught, found.strength, contest, where)
+    challenger = _named(challenger, champion, taught, found.strengths, contest, where)
     return Retraining(challenger, contest, where, used, turned)
 
 
@@ -152,7 +152,7 @@ def labels_used(policy: Policy, labels: LabelSet) -> set[str]:
 
 
 def _named(
-    challenger: Bundle, champion: Bundle, taught: Lessons, strength: float, contest: Contest, held_out: str
+    challenger: Bundle, champion: Bundle, taught: Lessons, strengths: F64, contest: Contest, held_out: str
 ) -> Bundle:
     """The challenger with a version of its own, and what it learned from what among its facts."""
     earlier = champion.facts.get("retrained", [])
@@ -162,7 +162,11 @@ def _named(
         "base_sha256": champion.sha256,
         "works": len(taught.works),
         "feedback_sha256": digest(taught.works),
-        "strength": strength if np.isfinite(strength) else None,
+        "strengths": {
+            label: float(strength)
+            for label, strength in zip(champion.labels.ids, strengths, strict=True)
+            if np.isfinite(strength)
+        },
         "labels": {
             label: {"present": int((said[:, i] == 1).sum()), "absent": int((said[:, i] == 0).sum())}
             for i, label in enumerate(champion.labels.ids)

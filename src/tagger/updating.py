@@ -124,13 +124,12 @@ def _rescored(taught: Lessons, margins: F32, bundle: Bundle) -> F64:
 
 
 class Update(NamedTuple):
-    """The weights moved: by a prior of this `strength`, chosen by the out-of-fold `losses` (mean by cell, for each of
-    STRENGTHS); `scores`, float64[works, labels], are out of fold; `moved`, bool[labels], are the labels that did.
+    """The weights moved, for each label by a prior of its own strength, one of STRENGTHS, float64[labels], chosen out
+    of fold; `scores`, float64[works, labels], are out of fold; `moved`, bool[labels], are the labels that might.
     """
 
     weights: Weights
-    strength: float
-    losses: list[float]
+    strengths: F64
     scores: F64
     moved: NDArray[np.bool_]
 
@@ -152,29 +151,33 @@ def update(taught: Lessons, bundle: Bundle, progress: Progress = no_progress) ->
                 outside = np.flatnonzero(folds[owners] == fold)
                 for tried, (columns, change) in zip(margins, _path(taught, label, folds != fold, bundle), strict=True):
                     tried[outside, label] += (taught.values[outside][:, columns] @ change).astype(np.float32)
-        scores = [_rescored(taught, tried, bundle) for tried in margins]
-        found, best = _choose(scores, taught, moved)
+        best = _choose([_rescored(taught, tried, bundle) for tried in margins], taught)
         matrix = unpack(bundle.weights).matrix
         for label in labels:
-            columns, change = _path(taught, label, np.ones(len(taught.works), bool), bundle)[best]
+            columns, change = _path(taught, label, np.ones(len(taught.works), bool), bundle)[best[label]]
             matrix[columns, label] += change.astype(np.float32)
-    return Update(Weights(matrix, bundle.weights.bias), STRENGTHS[best], found, scores[best], moved)
+    chosen = np.stack(margins)[best, :, np.arange(len(best))].T
+    return Update(
+        Weights(matrix, bundle.weights.bias), np.array(STRENGTHS)[best], _rescored(taught, chosen, bundle), moved
+    )
 
 
-def _choose(scores: Sequence[F64], taught: Lessons, moved: NDArray[np.bool_]) -> tuple[list[float], int]:
-    """The mean out-of-fold loss by cell for each of STRENGTHS, and the one to take: the firmest that is not worse than
-    the best by more than one standard error (Breiman et al., "Classification and regression trees", 1984), groups of
-    works taken for one.
+def _choose(scores: Sequence[F64], taught: Lessons) -> I64:
+    """Which of STRENGTHS to take for each label, int64[labels], by the out-of-fold scores for each of them: the firmest
+    whose loss is not worse than the best by more than one standard error (Breiman et al., "Classification and
+    regression trees", 1984), groups of works taken for one. A strength common to all would let one label that is far
+    off loosen those that are right.
     """
-    counts = taught.importance[:, None] * (np.isfinite(taught.truth) & moved)
-    total = counts.sum() or 1.0
     groups = list(map(group_of, taught.works))
-    by_work = np.array([np.nansum(counts * losses(each, taught.truth), axis=1) / total for each in scores])
-    by_one = by_group(groups, by_work.T).T
+    counts = taught.importance[:, None] * np.isfinite(taught.truth)
+    cells = [np.nan_to_num(counts * losses(each, taught.truth)) for each in scores]
+    by_one = np.stack([by_group(groups, each) for each in cells])  # strengths, groups, labels
     found = by_one.sum(axis=1)
-    best = int(np.argmin(found))
-    error = (by_one - by_one[best]).std(axis=1) * np.sqrt(by_one.shape[1])
-    return found.tolist(), int(np.flatnonzero(found <= found[best] + error)[0])
+    best = found.argmin(axis=0)
+    apart = by_one - by_one[best, :, np.arange(found.shape[1])].T
+    error = apart.std(axis=1) * np.sqrt(by_one.shape[1])
+    first: I64 = (found <= found.min(axis=0) + error).argmax(axis=0).astype(np.int64)
+    return first
 
 
 def _path(taught: Lessons, label: int, inside: NDArray[np.bool_], bundle: Bundle) -> list[tuple[I64, F64]]:

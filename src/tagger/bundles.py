@@ -58,6 +58,7 @@ class Names(Sequence[str]):
         """`lines` ends in a line feed, as each name does."""
         self._lines = lines
         self._ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n"))
+        self._shown: dict[int, str] = {}
 
     @overload
     def __getitem__(self, place: int) -> str: ...
@@ -66,9 +67,12 @@ class Names(Sequence[str]):
     def __getitem__(self, place: int | slice) -> str | Sequence[str]:
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
-        start = int(self._ends[place - 1]) + 1 if place else 0
-        return self._lines[start : int(self._ends[place])].decode()
+        name = self._shown.get(place)
+        if name is None:
+            at = range(len(self))[place]
+            start = int(self._ends[at - 1]) + 1 if at else 0
+            name = self._shown[place] = self._lines[start : int(self._ends[at])].decode()
+        return name
 
     def __len__(self) -> int:
         return len(self._ends)

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from tagger.readers.lines import common_start, is_scene_break
@@ -164,6 +165,12 @@ def _traced(piece: Piece, below: Sequence[Piece], number: int) -> Iterator[Piece
         yield Piece(piece.start, piece.length, source, last.source + last.width - source, name)
 
 
+@cache
+def _suspect() -> re.Pattern[str]:
+    """What must be in a segment for any step to be called for: most have nothing of it."""
+    return re.compile(f"[{re.escape(''.join(sorted({each for step in _STEPS for each in step.needs})))}]")
+
+
 def _called_for(step: _Step, text: str) -> bool:
     return any(character in text for character in step.needs) and step.sign.search(text) is not None
 
@@ -182,6 +189,8 @@ def _segments(text: str) -> Iterator[tuple[int, int]]:
 
 def _mend_segment(text: str, start: int, end: int, counts: Counter[_Step]) -> Edit | None:
     """The edit that mends `text[start:end]`, if there is anything to mend; `counts` counts the repairs."""
+    if not _suspect().search(text, start, end):
+        return None
     before = after = text[start:end]
     stripped = before.strip()
     if is_scene_break(stripped, 0, len(stripped)):

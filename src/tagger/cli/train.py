@@ -34,7 +34,7 @@ def train(
         typer.Option(
             "--stream/--no-stream",
             help="Learn by way of the disk, in little memory, and go on where a run was broken off; or all in memory."
-            "  [default: by way of the disk when DATA has more than 256 MB, unless there are --vectors]",
+            "  [default: by way of the disk when DATA has more than 32 MB, unless there are --vectors]",
         ),
     ] = None,
     work_dir: Annotated[

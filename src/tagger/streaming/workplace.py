@@ -20,7 +20,7 @@ from tagger.labels import LabelSet
 from tagger.recipe import Recipe
 
 # Data of more bytes than this are learned from by way of the disk, unless the user says otherwise.
-LARGE = 1 << 28
+LARGE = 1 << 25
 
 
 class Request(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -181,14 +182,14 @@ def test_a_challenger_that_is_no_better_is_refused_with_1(
     corpus: list[LabelledWork], bundle_path: Path, tmp_path: Path
 ) -> None:
     """The model has learned from these works, so there is nothing in them to learn."""
-    works = corpus[:60]
+    model = Path(shutil.copytree(bundle_path, tmp_path / "model"))
     told = [
         {"id": e.work.id, "text": e.work.text, "present": sorted(e.present), "unknown": sorted(e.unknown)}
-        for e in works
+        for e in corpus[:60]
     ]
     (tmp_path / "f.jsonl").write_text("".join(json.dumps(each) + "\n" for each in told))
-    before = {file.name: file.read_bytes() for file in bundle_path.iterdir()}
-    done = run("retrain", "--base", bundle_path, "--add", tmp_path / "f.jsonl")
+    before = {file.name: file.read_bytes() for file in model.iterdir()}
+    done = run("retrain", "--base", model, "--add", tmp_path / "f.jsonl")
     assert done.exit_code == 1
     assert "stays as it is. --force replaces it all the same" in done.stderr
-    assert {file.name: file.read_bytes() for file in bundle_path.iterdir()} == before
+    assert {file.name: file.read_bytes() for file in model.iterdir()} == before

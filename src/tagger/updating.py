@@ -165,8 +165,8 @@ def update(taught: Lessons, bundle: Bundle, progress: Progress = no_progress) ->
 def _choose(scores: Sequence[F64], taught: Lessons) -> I64:
     """Which of STRENGTHS to take for each label, int64[labels], by the out-of-fold scores for each of them: the firmest
     whose loss is not worse than the best by more than one standard error (Breiman et al., "Classification and
-    regression trees", 1984), groups of works taken for one. A strength common to all would let one label that is far
-    off loosen those that are right.
+    regression trees", 1984), groups of works taken for one, or by a tenth: a gain may be as sure as it is small. A
+    strength common to all would let one label that is far off loosen those that are right.
     """
     groups = list(map(group_of, taught.works))
     counts = taught.importance[:, None] * np.isfinite(taught.truth)
@@ -176,7 +176,8 @@ def _choose(scores: Sequence[F64], taught: Lessons) -> I64:
     best = found.argmin(axis=0)
     apart = by_one - by_one[best, :, np.arange(found.shape[1])].T
     error = apart.std(axis=1) * np.sqrt(by_one.shape[1])
-    first: I64 = (found <= found.min(axis=0) + error).argmax(axis=0).astype(np.int64)
+    least = found.min(axis=0)
+    first: I64 = (found <= np.maximum(least + error, 1.1 * least)).argmax(axis=0).astype(np.int64)
     return first
 
 

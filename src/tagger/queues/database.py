@@ -8,6 +8,7 @@ An item's state is kept beside its events for the sake of speed, and changes in 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -166,8 +167,20 @@ def _engine(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
     """Readers and a writer at once (WAL); and a writer waits for the one before it."""
+    import sqlite3
+
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout = {_BUSY_MS}", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+    patience = time.monotonic() + _BUSY_MS / 1000
+    while True:  # of two that make a queue at once: for a change of the journal SQLite itself does not wait
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.02)
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -23,9 +24,14 @@ class KernelHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, _version: str, build_data: dict[str, Any]) -> None:
         """Compile, and name the wheel for this system and any Python 3."""
-        source, library = Path(self.root, "src", "tagger_kernel", "kernel.c"), Path(mkdtemp(), f"kernel{SUFFIX}")
+        self._made = Path(mkdtemp())
+        source, library = Path(self.root, "src", "tagger_kernel", "kernel.c"), self._made / f"kernel{SUFFIX}"
         compiler = shlex.split(os.environ.get("CC", "cc"))
         subprocess.run([*compiler, *FLAGS, "-o", str(library), str(source), "-lm"], check=True)
         build_data["force_include"][str(library)] = f"tagger_kernel/{library.name}"
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data.update(tag=f"py3-none-{platform}", pure_python=False)
+
+    def finalize(self, _version: str, _build_data: dict[str, Any], _artifact: str) -> None:
+        """The wheel has it now."""
+        shutil.rmtree(self._made)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from tagger.features import F64
 
 PRESETS = ("high-recall", "balanced", "high-precision")
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.calibration import F64
+from tagger.features import F64
 from tagger.labels import LabelSet
 from tagger.metrics import MIN_SUPPORT, LabelFigures, measure
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.bundles import Bundle
-from tagger.calibration import F64
 from tagger.errors import DataError
+from tagger.features import F64
 from tagger.labels import LabelSet
 from tagger.learning import Progress
 from tagger.metrics import Report, measure

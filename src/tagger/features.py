@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 
 # Large enough that the cost of a call of NumPy is small beside the work, and small enough to start fast.
 BLOCK_CHARS = 1 << 18
@@ -29,7 +31,7 @@ BLOCK_CHARS = 1 << 18
 OTHER, SPACE, ASTERISK, APOSTROPHE, QUOTE, NEWLINE, SIGN = range(7)
 FIRST_LETTER = ord("0")
 _COMBINING = (0x0300, 0x0370)
-_ACCENT = re.compile("[\u0300-\u036f]")
+_ACCENT = re.compile(f"[{chr(_COMBINING[0])}-{chr(_COMBINING[1] - 1)}]")
 _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
 # An odd factor brings all bits of a number to bear on its highest ones, which address the tables (multiplicative
@@ -163,11 +165,11 @@ def read_words(passages: Sequence[str]) -> Words:
 
 def joined(passages: Sequence[str]) -> tuple[NDArray[np.unsignedinteger], list[int]]:
     """The code points of some passages laid end to end, a line break after each, and their lengths with it."""
-    codes = code_points("\n".join(passages) + "\n")
+    codes = _code_points("\n".join(passages) + "\n")
     if codes.itemsize > 1 and ((codes >= _COMBINING[0]) & (codes < _COMBINING[1])).any():
         # An accent that is a character of its own joins its letter; few texts have any.
         passages = _compose(passages)
-        codes = code_points("\n".join(passages) + "\n")
+        codes = _code_points("\n".join(passages) + "\n")
     return codes, [len(passage) + 1 for passage in passages]
 
 
@@ -189,10 +191,7 @@ def read_cases(passages: Sequence[str], words: Words) -> NDArray[np.int8]:
     >>> read_cases(lines, read_words(lines)).tolist()
     [1, 2, 0, 0, 1, 0]
     """
-    text = "\n".join(passages) + "\n"
-    if len(text) != len(words.letters):  # accents were joined to their letters
-        text = "\n".join(_compose(passages)) + "\n"
-    codes = np.append(code_points(text), 0)
+    codes = np.append(joined(passages)[0], 0)
     first, second = (_CASE.take(codes.take(words.starts + step), mode="clip") for step in (0, 1))
     capital = (first == 1) & (second == -1)
     before = np.maximum(words.starts - 2, 0)
@@ -211,7 +210,7 @@ def _case_table() -> NDArray[np.int8]:
 _CASE = _case_table()
 
 
-def code_points(text: str) -> NDArray[np.unsignedinteger]:
+def _code_points(text: str) -> NDArray[np.unsignedinteger]:
     """The code points of a text in the narrowest of 8, 16 or 32 bits that holds them all."""
     try:
         return np.frombuffer(text.encode("latin-1"), np.uint8)
@@ -238,10 +237,6 @@ def _powers(base: int, count: int) -> U64:
     return np.cumprod(powers)
 
 
-_POWERS = _powers(_BASE, 1)
-_INVERSES = _powers(_INVERSE, 1)
-
-
 def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
     """The hash of each word: its letters times powers of a base, moved to the origin and spread over all bits."""
     rising, inverse = powers(len(letters))
@@ -257,11 +252,13 @@ def _hash(letters: NDArray[np.uint16], starts: I64, ends: I64) -> U64:
 
 def powers(size: int) -> tuple[U64, U64]:
     """The powers of the hash's base from 0 to at least `size`, and their inverses times SPREAD, modulo 2^64."""
-    global _POWERS, _INVERSES
-    if len(_POWERS) <= size:
-        size = 1 << size.bit_length()
-        _POWERS, _INVERSES = _powers(_BASE, size), _powers(_INVERSE, size) * SPREAD
-    return _POWERS, _INVERSES
+    return _powers_of_two(size.bit_length())
+
+
+@cache
+def _powers_of_two(bits: int) -> tuple[U64, U64]:
+    """The same up to 2^bits, of which there are few to remember."""
+    return _powers(_BASE, 1 << bits), _powers(_INVERSE, 1 << bits) * SPREAD
 
 
 def hash_words(words: Sequence[str]) -> U64:

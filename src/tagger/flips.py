@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.calibration import F64
 from tagger.comparing import by_group
+from tagger.features import F64
 from tagger.metrics import Estimate
 
 LEAST_CELLS = 200

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.calibration import F64
-from tagger.features import I64
+from tagger.features import F64, I64
 from tagger.parallel import map_batches
 from tagger.recipe import Recipe
 from tagger.scoring import Weights

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.calibration import F64, PRESETS
+from tagger.calibration import PRESETS
 from tagger.errors import UsageError
+from tagger.features import F64
 from tagger.labels import LabelSet
 
 BANDS = ("unsure", "possible", "likely")  # in the order of PRESETS, whose thresholds they start from

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from tagger import scoring
 from tagger.aggregation import WorkMargins, aggregate
 from tagger.bundles import Bundle
-from tagger.calibration import F64, Calibration, calibrate, sigmoid
-from tagger.features import F32, I64
+from tagger.calibration import Calibration, calibrate, sigmoid
+from tagger.features import F32, F64, I64
 from tagger.policy import (
     BANDS,
     PROMINENCES,
@@ -36,7 +36,7 @@ from tagger.policy import (
 from tagger.reading import Reading, counted, read
 from tagger.results import SCHEMA, Contribution, Evidence, Result, StructureFacts, Suggestion, failed
 from tagger.structure import classify
-from tagger.works import Failure, Place, Work, locate
+from tagger.works import Failure, Work, locate
 
 COURSE_BINS = 16
 
@@ -237,7 +237,7 @@ def _evidence(
     for i, (owner, passage, score, some) in enumerate(columns):
         chapter, paragraph, start, end = reading.passages[passage]
         work = works[findings.works[owner]]
-        place = locate(work, start, end) if work.pieces else Place("", start, end)
+        place = locate(work, start, end)
         piece: Evidence = {
             "chapter": chapter,
             "paragraph": paragraph,

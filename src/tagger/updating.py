@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from tagger.aggregation import aggregate
 from tagger.bundles import Bundle
-from tagger.calibration import F64, PRESETS, calibrate, sigmoid
+from tagger.calibration import PRESETS, calibrate, sigmoid
 from tagger.comparing import by_group, losses
-from tagger.features import F32, I64
+from tagger.features import F32, F64, I64
 from tagger.learning import Progress
 from tagger.policy import decide, imply
 from tagger.reading import Reading, read

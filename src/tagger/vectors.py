@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagger.calibration import F64
 from tagger.errors import DataError
-from tagger.features import F32, Vocabulary, hash_words, look_up
+from tagger.features import F32, F64, Vocabulary, hash_words, look_up
 
 
 class Vectors(NamedTuple):

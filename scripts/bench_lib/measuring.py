@@ -8,13 +8,15 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from bench_lib import systems
 from bench_lib.processes import Child, FailedError, Run, answers, cores, run
-from bench_lib.rows import OURS, Row, cost
+from bench_lib.rows import OURS, Row, cost, from_dict
 from bench_lib.systems import System
 from bench_lib.texts import SHIPPED, Size, Sizes, learned_from, read_sizes
 
@@ -67,20 +69,39 @@ def train(bench: Bench, corpus: str, *, growing: bool = True) -> list[Row]:
     data, rows = f"train-{learned_from(corpus, bench.sizes)}", []
     for system in bench.systems:
         row, model = Row(corpus, "train", system.name, sizes[data]), bench.model(corpus, system.name)
-        rows.append(row)
         if system.missing:
             row.missing = system.missing
-            continue
-        say(f"{corpus}: {system.name} learns from {row.size.works:,} works")
-        with _may_fail(row):
-            note(row, system.train(place / f"{data}.jsonl", model))
-            row.model_mb = systems.size_of(model)
-            system.predict(model, place / "held-out.jsonl", place / "said.jsonl")
-            found = answers("judge", place / "held-out.jsonl", place / "said.jsonl")
-            row.macro_f1, row.mean_ap = found["macro_f1"], found["mean_ap"]
-        if row.missing:
-            systems.remove(model)
+        else:
+            row = _once(model, row, partial(_train, system, place / f"{data}.jsonl", model))
+        rows.append(row)
     return [*rows, *(_train_growing(bench, corpus, rows[0]) if growing else ())]
+
+
+def _train(system: System, data: Path, model: Path, row: Row) -> None:
+    """Train one system, and have its predictions of the held-out works judged."""
+    say(f"{row.corpus}: {system.name} learns from {row.size.works:,} works")
+    with _may_fail(row):
+        note(row, system.train(data, model))
+        row.model_mb = systems.size_of(model)
+        held_out, said = data.with_name("held-out.jsonl"), data.with_name("said.jsonl")
+        system.predict(model, held_out, said)
+        found = answers("judge", held_out, said)
+        row.macro_f1, row.mean_ap = found["macro_f1"], found["mean_ap"]
+    if row.missing:
+        systems.remove(model)
+
+
+def _once(model: Path, row: Row, measure: Callable[[Row], None]) -> Row:
+    """The row measured or, where `--folder` has one that an earlier run measured of the same works, that one."""
+    note_of = model.with_name(f"{model.name}.json")
+    if note_of.exists():
+        known = from_dict(json.loads(note_of.read_text("utf-8")))
+        if known.size == row.size:
+            return known
+    measure(row)
+    if not row.missing:
+        note_of.write_text(json.dumps(asdict(row)), "utf-8")
+    return row
 
 
 def _train_growing(bench: Bench, corpus: str, known: Row) -> Iterator[Row]:
@@ -96,12 +117,16 @@ def _train_growing(bench: Bench, corpus: str, known: Row) -> Iterator[Row]:
             row.missing = f"left out: at {1000 * cost(known):.0f} ms a work some {minutes:.0f} minutes"
             yield row
             continue
-        say(f"{corpus}: {OURS} learns from {count:,} works")
-        with _may_fail(row):
-            note(row, ours.train(place / f"{data}.jsonl", model))
-            row.model_mb = systems.size_of(model)
-        systems.remove(model)
-        yield row
+        yield _once(model, row, partial(_train_only, ours, place / f"{data}.jsonl", model))
+
+
+def _train_only(ours: System, data: Path, model: Path, row: Row) -> None:
+    """Train, and keep nothing."""
+    say(f"{row.corpus}: {OURS} learns from {row.size.works:,} works")
+    with _may_fail(row):
+        note(row, ours.train(data, model))
+        row.model_mb = systems.size_of(model)
+    systems.remove(model)
 
 
 def score(bench: Bench, corpus: str) -> list[Row]:

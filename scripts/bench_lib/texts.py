@@ -5,6 +5,7 @@ FOLDER/lines.jsonl           works to predict       FOLDER/lines.txt  the same a
 FOLDER/story.txt  novel.txt  tome.txt               one work each
 FOLDER/passages.json         stretches of 200 words
 FOLDER/sizes.json            how many works, words and bytes of text each of them has
+FOLDER/asked.json            the Sizes that all of it was written for
 """
 
 from __future__ import annotations
@@ -68,7 +69,15 @@ class Size(NamedTuple):
 
 
 def write(corpus: str, folder: Path, sizes: Sizes) -> None:
-    """Write all files of a corpus."""
+    """Write all files of a corpus, unless they are there."""
+    note, asked = folder / "asked.json", json.dumps(sizes)
+    if note.exists() and note.read_text("utf-8") == asked:
+        return
+    _write_all(corpus, folder, sizes)
+    note.write_text(asked, "utf-8")
+
+
+def _write_all(corpus: str, folder: Path, sizes: Sizes) -> None:
     source = _SOURCES[corpus]()
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, Size] = {}

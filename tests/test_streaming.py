@@ -204,6 +204,19 @@ def test_the_facts_describe_the_training(data: Path, trained: Bundle) -> None:
     assert set(facts["held_out"]) == set(TOPICS.ids)
 
 
+def test_where_much_is_held_out_it_is_learned_from_in_the_end(
+    data: Path, trained: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = labelled.load(data)
+    held_out = [work for work, out in zip(works, hold_out(works, QUICK.seed), strict=True) if out]
+    monkeypatch.setattr(streaming, "_MISSED", 1.0)
+    once = streamed(data, tmp_path / "work")
+    known, unknown = (evaluate(bundle, held_out, resamples=10).macro.ap.value for bundle in (trained, once))
+    assert known is not None
+    assert unknown is not None
+    assert known > unknown
+
+
 def test_groups_are_held_out_whole(data: Path) -> None:
     works = labelled.load(data)
     held_out = hold_out(works, seed=3)

@@ -1,4 +1,4 @@
-"""A shard of words -> a shard of features: whole works to learn from, and held-out works passage by passage.
+"""A shard of words -> a shard of features: works to learn from as a whole, and held-out works passage by passage.
 
 A shard of features:
 
@@ -33,10 +33,13 @@ ENTRY_BYTES = 8
 
 
 class Part(NamedTuple):
-    """A shard of words, the number of its first work among all, and which of its works are held out."""
+    """A shard of words, the number of its first work among all, and which of its works are learned from and held out;
+    some may be both, at different times.
+    """
 
     words: Path
     first: int
+    learned: NDArray[np.bool_]
     held_out: NDArray[np.bool_]
     seed: int
 
@@ -46,7 +49,7 @@ def featurize_part(vocabulary: Path, part: Part) -> Arrays:
     learned = _vocabulary(vocabulary)
     words, rows = words_of(part.words), shards.load(part.words, "rows")["rows"]
     counts = featurize(words, learned.vocabulary)
-    order = np.random.default_rng((part.seed, part.first)).permutation(np.flatnonzero(~part.held_out))
+    order = np.random.default_rng((part.seed, part.first)).permutation(np.flatnonzero(part.learned))
     held = np.flatnonzero(part.held_out)
     out = take(counts, _members(rows, held))
     return {

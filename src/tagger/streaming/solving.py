@@ -192,7 +192,7 @@ def _gradients(state: _State, values: Any, truth: F32, importance: F32, balance:
     chances = np.tanh((values @ state.weights + state.bias) / 2) / 2 + np.float32(0.5)
     present = truth == 1
     errors = np.where(np.isfinite(truth), chances - present, 0) * np.where(present, balance[1], balance[0])
-    errors *= (importance / importance.sum())[:, None]
+    errors *= (importance / max(importance.sum(), 1e-9))[:, None]
     # By rows of the transpose: its sums stay in cache, and the conversion costs a third of what that saves.
     return values.T.tocsr() @ errors, errors.sum(axis=0)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from tagger.aggregation import Rule, WorkMargins, aggregate
+from tagger.arrays import NDArray
 
 SHARES = np.array([0.0, 0.25, 0.5, 1.0])
 SIZES = st.lists(st.integers(0, 9), min_size=1, max_size=8)

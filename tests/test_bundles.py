@@ -118,6 +118,16 @@ def test_one_altered_byte_anywhere_in_a_file_is_noticed(model: Path, name: str, 
     assert f"{model / name} was altered" in refusal(model)
 
 
+def test_what_the_sum_cannot_tell_the_digest_does(model: Path) -> None:
+    data = (model / "weights.npy").read_bytes()
+    swapped = data[:128] + data[136:144] + data[128:136] + data[144:]
+    assert swapped != data
+    (model / "weights.npy").write_bytes(swapped)
+    bundles.load(model)
+    with pytest.raises(BundleError, match="was altered"):
+        bundles.load(model, thorough=True)
+
+
 def test_a_manifest_that_was_altered_and_still_reads_is_noticed(model: Path) -> None:
     text = (model / MANIFEST).read_text()
     (model / MANIFEST).write_text(

@@ -4,18 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from tagger.calibration import (
-    PRESETS,
-    Aims,
-    Calibration,
-    calibrate,
-    fit,
-    precision_at,
-    sigmoid,
-    thresholds,
-)
+from tagger.arrays import NDArray
+from tagger.calibration import PRESETS, Aims, Calibration, calibrate, fit, precision_at, sigmoid, thresholds
 
 SEEDS = st.integers(0, 2**32 - 1)
 TRUE = Calibration(slope=np.array([1.5, 0.8]), intercept=np.array([-1.0, 0.5]), length=np.array([0.6, 0.0]))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger import labels as label_sets
+from tagger.arrays import F64
 from tagger.comparing import REST, Contest, Side, _holm, compare, losses
-from tagger.features import F64
 
 LABELS = label_sets.from_names(["a", "b", "c"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tagger.features import F64
+from tagger.arrays import F64
 from tagger.flips import LEAST_CELLS, flipped
 from tagger.metrics import Estimate
 

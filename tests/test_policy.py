@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from tagger import shipped
+from tagger.arrays import NDArray
 from tagger.bundles import Bundle
 from tagger.calibration import PRESETS
 from tagger.errors import UnknownLabelError, UsageError

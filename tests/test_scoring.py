@@ -5,21 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from tagger.arrays import NDArray
 from tagger.features import Counts, featurize, read_words
-from tagger.scoring import (
-    Packed,
-    Weights,
-    explain,
-    in_steps,
-    keyword_model,
-    loudest,
-    pack,
-    score,
-    unpack,
-    values,
-)
+from tagger.scoring import Packed, Weights, explain, in_steps, keyword_model, loudest, pack, score, unpack, values
 
 FEATURES, LABELS = 12, 5
 TABLES = st.lists(st.lists(st.integers(0, 3) | st.integers(0, 6000), min_size=FEATURES, max_size=FEATURES), max_size=6)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tagger.features import F32, I64
+from tagger.arrays import F32, I64, NDArray
 
 
 class Rule(NamedTuple):

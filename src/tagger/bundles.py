@@ -21,11 +21,11 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from tagger import __version__
 from tagger import recipe as recipes
 from tagger.aggregation import Rule
+from tagger.arrays import NDArray
 from tagger.calibration import PRESETS, Calibration
 from tagger.errors import BundleError, OutputError, UnusableError
 from tagger.features import Table, Vocabulary
@@ -191,7 +191,8 @@ def _write(bundle: Bundle, folder: Path) -> None:
     (folder / FEATURE_NAMES).write_text("".join(f"{name}\n" for name in bundle.names), "utf-8", newline="\n")
     manifest = _manifest(bundle)
     manifest["files"] = {
-        file.name: {"bytes": file.stat().st_size, "sha256": _digest(file)} for file in sorted(folder.iterdir())
+        file.name: {"bytes": file.stat().st_size, "sum": _sum(file), "sha256": _digest(file)}
+        for file in sorted(folder.iterdir())
     }
     text = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)
     (folder / MANIFEST).write_bytes(text + b"\n")
@@ -245,14 +246,15 @@ def _or_none(values: NDArray[np.float64]) -> list[float | None]:
     return [None if np.isnan(value) else value for value in values.tolist()]
 
 
-def load(path: Path) -> Bundle:
-    """Read a bundle, every file checked against its size and digest; arrays are mapped, not read.
+def load(path: Path, *, thorough: bool = False) -> Bundle:
+    """Read a bundle, every file checked against its size and sum, and its digest too when that is asked for; arrays are
+    mapped, not read.
 
     Raises BundleError, one line that says which file is wrong and how.
     """
     raw = _read_manifest_bytes(path)
     manifest = _parse_manifest(raw, path)
-    _check_files(manifest, path)
+    _check_files(manifest, path, thorough=thorough)
     sha256 = hashlib.sha256(raw).hexdigest()
     if _recorded_digest(path) != f"{sha256}  {MANIFEST}\n":
         raise BundleError(f"{path / MANIFEST} was altered after training: {path / MANIFEST_DIGEST} says otherwise")
@@ -283,21 +285,23 @@ def _parse_manifest(raw: bytes, path: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _check_files(manifest: Mapping[str, Any], path: Path) -> None:
+def _check_files(manifest: Mapping[str, Any], path: Path, *, thorough: bool) -> None:
     files = manifest.get("files")
     expected = {f"{name}.npy" for name in _ARRAYS} | {FEATURE_NAMES}
     if not isinstance(files, dict) or not all(_is_entry(files.get(name)) for name in expected):
         raise BundleError(f"{path / MANIFEST} does not list the files of a model; train the model again")
     for name in sorted(expected):
-        file = path / name
+        file, entry = path / name, files[name]
         try:
             size = file.stat().st_size
-            if size != files[name]["bytes"]:
-                raise BundleError(
-                    f"{file} has {size} bytes instead of {files[name]['bytes']}: it is cut short or altered"
-                )
-            if _digest(file) != files[name]["sha256"]:
-                raise BundleError(f"{file} was altered after training: its digest differs from the manifest's")
+            if size != entry["bytes"]:
+                raise BundleError(f"{file} has {size} bytes instead of {entry['bytes']}: it is cut short or altered")
+            # Manifests had no sums at first.
+            same = "sum" not in entry or _sum(file) == entry["sum"]
+            if same and (thorough or "sum" not in entry):
+                same = _digest(file) == entry["sha256"]
+            if not same:
+                raise BundleError(f"{file} was altered after training: it is not what the manifest says")
         except FileNotFoundError as error:
             raise BundleError(f"{file} is missing from the model") from error
         except OSError as error:
@@ -313,6 +317,16 @@ def _recorded_digest(path: Path) -> str:
 
 def _is_entry(entry: object) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("bytes"), int) and isinstance(entry.get("sha256"), str)
+
+
+def _sum(file: Path) -> int:
+    """The sum of a file's bytes taken as whole numbers of 64 bits, modulo 2^64: damage shows in it, in a tenth of the
+    time of a digest, which is what a start can spare.
+    """
+    data = np.memmap(file, np.uint8, "r") if file.stat().st_size else np.zeros(0, np.uint8)
+    whole = len(data) // 8 * 8
+    words = int(np.add.reduce(data[:whole].view("<u8"), dtype=np.uint64))
+    return (words + int.from_bytes(data[whole:].tobytes(), "little")) % (1 << 64)
 
 
 def _digest(file: Path) -> str:

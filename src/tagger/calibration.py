@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tagger.features import F64
+from tagger.arrays import F64, NDArray
 
 PRESETS = ("high-recall", "balanced", "high-precision")
 

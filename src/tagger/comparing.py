@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tagger.features import F64
+from tagger.arrays import F64, NDArray
 from tagger.labels import LabelSet
 from tagger.metrics import MIN_SUPPORT, LabelFigures, measure
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tagger.features import F64, I64
+from tagger.arrays import F64, I64, NDArray
 from tagger.labels import LabelSet
 from tagger.recipe import Recipe
 

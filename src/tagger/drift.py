@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tagger.features import F64
+from tagger.arrays import F64
 
 BINS = 10
 FIRST = 4  # periods that are the reference where no other is given

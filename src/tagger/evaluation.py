@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from itertools import compress
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tagger.arrays import F64, NDArray
 from tagger.bundles import Bundle
 from tagger.errors import DataError
-from tagger.features import F64
 from tagger.labels import LabelSet
 from tagger.learning import Progress
 from tagger.metrics import Report, measure

@@ -16,13 +16,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-U64 = NDArray[np.uint64]
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
+from tagger.arrays import F32, I32, I64, U64, NDArray
 
 # Large enough that the cost of a call of NumPy is small beside the work, and small enough to start fast.
 BLOCK_CHARS = 1 << 18

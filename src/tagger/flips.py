@@ -14,10 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tagger.arrays import F64, NDArray
 from tagger.comparing import by_group
-from tagger.features import F64
 from tagger.metrics import Estimate
 
 LEAST_CELLS = 200

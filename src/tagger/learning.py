@@ -12,9 +12,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tagger.features import F64, I64
+from tagger.arrays import F64, I64, NDArray
 from tagger.parallel import map_batches
 from tagger.recipe import Recipe
 from tagger.scoring import Weights

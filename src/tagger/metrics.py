@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tagger.arrays import NDArray
 from tagger.errors import DataError
 from tagger.labels import LabelSet
 

@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import features
-from tagger.features import F32, F64, I32, I64, Counts, Table, Vocabulary, look_up
+from tagger.arrays import F32, F64, I32, I64, NDArray
+from tagger.features import Counts, Table, Vocabulary, look_up
 from tagger.structure import KINDS, MARKERS, Observed
 
 if TYPE_CHECKING:

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tagger.arrays import F64, NDArray
 from tagger.calibration import PRESETS
 from tagger.errors import UsageError
-from tagger.features import F64
 from tagger.labels import LabelSet
 
 BANDS = ("unsure", "possible", "likely")  # in the order of PRESETS, whose thresholds they start from

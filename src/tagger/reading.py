@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tagger import native, scoring
+from tagger.arrays import F32, I64
 from tagger.bundles import Bundle
-from tagger.features import F32, I64, Counts, Vocabulary, blocks, featurize, read_words
+from tagger.features import Counts, Vocabulary, blocks, featurize, read_words
 from tagger.segmentation import segment, text_of
 from tagger.structure import Observed, observe
 from tagger.works import Passage, Work

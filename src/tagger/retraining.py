@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 
 from tagger import bundles, policies
+from tagger.arrays import F64
 from tagger.bundles import Bundle
 from tagger.calibration import PRESETS
 from tagger.comparing import REST, Contest, Side, compare
 from tagger.errors import DataError, OutputError
-from tagger.features import F64
 from tagger.flips import flipped
 from tagger.labels import LabelSet
 from tagger.learning import Progress

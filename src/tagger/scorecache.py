@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import __version__
+from tagger.arrays import NDArray
 from tagger.bundles import Bundle
 from tagger.errors import OutputError, UsageError
 from tagger.reading import Reading, read

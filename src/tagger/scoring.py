@@ -15,10 +15,10 @@ from math import floor, log2
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import native
-from tagger.features import F32, F64, I32, I64, Counts, Vocabulary, build_table, hash_words
+from tagger.arrays import F32, F64, I16, I32, I64
+from tagger.features import Counts, Vocabulary, build_table, hash_words
 
 _DAMPED = np.log(np.maximum(np.arange(1 << 12), 1), dtype=np.float32) + np.float32(1)
 
@@ -29,8 +29,6 @@ _WEIGHT_STEPS = (1 << 15) - 1
 
 # The weights of so many passages at a time stay in a core's own cache.
 _GATHERED = 16
-
-I16 = NDArray[np.int16]
 
 
 class Weights(NamedTuple):

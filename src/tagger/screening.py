@@ -18,8 +18,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
+from tagger.arrays import U64, NDArray
 from tagger.bundles import Bundle
 from tagger.decisions import SCHEMA, Record, Shown, decide, is_audited, places, share_seen
 from tagger.errors import OutputError, TaggerError, UsageError
@@ -33,7 +33,6 @@ from tagger.results import DeclaredFacts, ModelFacts, Result, Suggestion
 from tagger.tagging import Options, Reader, tag
 from tagger.works import Failure, Work, text_digest
 
-U64 = NDArray[np.uint64]
 _NO_KEYS: U64 = np.zeros(0, np.uint64)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tagger.arrays import NDArray
 from tagger.parallel import map_batches
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tagger.arrays import I64, NDArray
 from tagger.features import (
     APOSTROPHE,
     FIRST_LETTER,
-    I64,
     NEWLINE,
     QUOTE,
     SIGN,

@@ -14,13 +14,12 @@ from math import isnan
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import scoring
 from tagger.aggregation import WorkMargins, aggregate
+from tagger.arrays import F32, F64, I64, NDArray
 from tagger.bundles import Bundle
 from tagger.calibration import Calibration, calibrate, sigmoid
-from tagger.features import F32, F64, I64
 from tagger.policy import (
     BANDS,
     PROMINENCES,

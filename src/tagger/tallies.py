@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagger.features import I64, U64
+from tagger.arrays import I64, U64
 
 
 class Tally(NamedTuple):

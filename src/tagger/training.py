@@ -14,15 +14,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import scoring
 from tagger.aggregation import Rule, aggregate
+from tagger.arrays import F32, F64, I64, NDArray
 from tagger.bundles import Bundle, library_versions
 from tagger.calibration import PRESETS, Aims, Calibration, calibrate, fit, precision_at, prevalence, thresholds
 from tagger.composites import Sample, compose
 from tagger.errors import DataError, RecipeError, UnknownLabelError
-from tagger.features import BLOCK_CHARS, F32, F64, I64, Counts, Words, blocks, featurize, join, read_cases, read_words
+from tagger.features import BLOCK_CHARS, Counts, Words, blocks, featurize, join, read_cases, read_words
 from tagger.labels import LabelSet
 from tagger.learning import Examples, Progress, learn_labels
 from tagger.recipe import Recipe

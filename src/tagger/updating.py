@@ -17,13 +17,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger.aggregation import aggregate
+from tagger.arrays import F32, F64, I64, NDArray
 from tagger.bundles import Bundle
 from tagger.calibration import PRESETS, calibrate, sigmoid
 from tagger.comparing import by_group, losses
-from tagger.features import F32, F64, I64
 from tagger.learning import Progress
 from tagger.policy import decide, imply
 from tagger.reading import Reading, read

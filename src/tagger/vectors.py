@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tagger.arrays import F32, F64
 from tagger.errors import DataError
-from tagger.features import F32, F64, Vocabulary, hash_words, look_up
+from tagger.features import Vocabulary, hash_words, look_up
 
 
 class Vectors(NamedTuple):

@@ -11,16 +11,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tagger.arrays import I32, I64, U64, NDArray
 from tagger.features import (
     APOSTROPHE,
     ASTERISK,
     CAPITAL,
-    I32,
-    I64,
     SMALL,
-    U64,
     Vocabulary,
     Words,
     build_table,

@@ -5,6 +5,7 @@ Each command has a file of its own: a thin function for typer that calls a plain
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -69,6 +70,7 @@ def _common(
 
 def main() -> None:
     """Run the command line; every error of ours is one line, Ctrl-C and a closed pipe are silent."""
+    gc.set_threshold(100_000)  # a start makes many objects and no garbage
     asked = sys.argv[1:2]
     try:
         program(tuple(asked) if asked and asked[0] in COMMANDS else COMMANDS)(prog_name="tagger")

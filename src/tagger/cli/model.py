@@ -44,7 +44,7 @@ def verify(model: Model = None) -> None:
     from tagger import bundles
 
     path = model_path(model)
-    bundle = bundles.load(path)
+    bundle = bundles.load(path, thorough=True)
     print(f"{path}: whole and unaltered, {int(bundle.supported.sum())} labels, sha256 {bundle.sha256}")
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import labelled, shards
 from tagger.aggregation import aggregate
+from tagger.arrays import NDArray
 from tagger.bundles import Bundle, library_versions
 from tagger.composites import Sample, compose
 from tagger.errors import DataError

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tagger import shards
-from tagger.features import U64, Table, Vocabulary, read_words
+from tagger.arrays import U64
+from tagger.features import Table, Vocabulary, read_words
 from tagger.learning import Progress
 from tagger.parallel import map_batches
 from tagger.recipe import Features

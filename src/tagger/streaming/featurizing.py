@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import scoring, shards
-from tagger.features import F32, I32, I64, Counts, featurize
+from tagger.arrays import F32, I32, I64, NDArray
+from tagger.features import Counts, featurize
 from tagger.learning import whole_works
 from tagger.shards import Arrays
 from tagger.streaming import counting

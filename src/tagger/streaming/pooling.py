@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tagger.aggregation import Rule, aggregate
+from tagger.arrays import F64
 from tagger.composites import Sample
-from tagger.features import F64
 from tagger.training import length_classes
 
 # A label with fewer works than this is pooled as is best for all labels together.

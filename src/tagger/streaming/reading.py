@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from tagger import shards
-from tagger.features import CAPITAL, I64, SMALL, U64, Words
+from tagger.arrays import I64, U64, NDArray
+from tagger.features import CAPITAL, SMALL, Words
 from tagger.labelled import Choice, Span, read_span
 from tagger.shards import Arrays
 from tagger.training import digest, read_blocks

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import shards
-from tagger.features import F32, I64
+from tagger.arrays import F32, I64, NDArray
 from tagger.learning import Progress
 from tagger.recipe import Recipe
 from tagger.scoring import Weights

@@ -259,7 +259,7 @@ def test_what_is_no_bundle_is_refused_with_what_to_do(tmp_path: Path) -> None:
 def test_saving_over_a_bundle_replaces_it_whole_and_keeps_its_card(bundle: Bundle, model: Path) -> None:
     (model / "README.md").write_text("The card.")
     (model / "leftover.npy").write_bytes(b"old")
-    other = replace(bundle, recipe=replace(bundle.recipe, name="other"))
+    other = replace(bundle, recipe=bundle.recipe._replace(name="other"))
     bundles.save(other, model)
     assert bundles.load(model).recipe.name == "other"
     assert {file.name for file in model.iterdir()} == {*FILES, MANIFEST, MANIFEST_DIGEST, "README.md"}

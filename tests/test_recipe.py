@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +22,34 @@ from tagger.recipe import (
 )
 
 SHARES = st.floats(0, 1)
-RECIPES = st.builds(
+
+
+def some(kind: Any, **values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Sections with such values; others keep their defaults."""
+    return st.fixed_dictionaries(values).map(lambda found: kind(**found))
+
+
+RECIPES = some(
     Recipe,
     name=st.text(),
     version=st.text(),
     language=st.text(),
     seed=st.integers(0, 2**31 - 1),
-    features=st.builds(Features, min_word=st.integers(1, 9), idf_power=st.floats(0, 10), max_pairs=st.integers(0, 10)),
-    learner=st.builds(Learner, c=st.floats(1e-6, 1e6), witnesses=st.floats(0.01, 1), min_positives=st.integers(2, 9)),
-    aggregation=st.builds(Aggregation, top=st.integers(0, 100), tag_share=SHARES),
-    calibration=st.builds(Calibrating, folds=st.integers(2, 20), max_passages=st.integers(2, 99)),
-    thresholds=st.builds(Thresholding, precision=SHARES, floor=SHARES, recall=SHARES),
+    features=some(Features, min_word=st.integers(1, 9), idf_power=st.floats(0, 10), max_pairs=st.integers(0, 10)),
+    learner=some(Learner, c=st.floats(1e-6, 1e6), witnesses=st.floats(0.01, 1), min_positives=st.integers(2, 9)),
+    aggregation=some(Aggregation, top=st.integers(0, 100), tag_share=SHARES),
+    calibration=some(Calibrating, folds=st.integers(2, 20), max_passages=st.integers(2, 99)),
+    thresholds=some(Thresholding, precision=SHARES, floor=SHARES, recall=SHARES),
 )
 
 
 def leaves(section: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every value of a recipe with the keys that lead to it."""
-    for each in fields(section):
-        value = getattr(section, each.name)
-        if is_dataclass(value):
-            yield from leaves(value, (*path, each.name))
+    for name, value in section._asdict().items():
+        if isinstance(value, tuple):
+            yield from leaves(value, (*path, name))
         else:
-            yield (*path, each.name), value
+            yield (*path, name), value
 
 
 NUMBERS = [path for path, value in leaves(Recipe()) if type(value) in (int, float)]

@@ -32,7 +32,7 @@ EVERYTHING = Options(preset="high-recall", contributions=True, quotes=True, cour
 def results(bundle: Bundle, stories: list[LabelledWork]) -> list[Result]:
     """Long works, a failure and a work without suggestions."""
     works = [each.work for each in sorted(stories, key=lambda each: -len(each.work.text))[:4]]
-    silent = replace(works[0], id="silent", chapters=())
+    silent = works[0]._replace(id="silent", chapters=())
     return tag([*works, Failure("bad", "it rained in"), silent], bundle, EVERYTHING)
 
 

@@ -41,10 +41,10 @@ def trial(stories: Sequence[LabelledWork]) -> Trial:
     known = frozenset(LABELS.ids)
     short = [each for each in stories if len(each.work.text) < 1500]
     works = [
-        replace(each, present=each.present & known, unknown=each.unknown & known)
+        each._replace(present=each.present & known, unknown=each.unknown & known)
         for each in (short[i] for i in np.random.default_rng(0).permutation(len(short)).tolist())
     ]
-    wrong = [replace(each, present=each.present | {ERROR}) if CAUSE in each.present else each for each in works[:600]]
+    wrong = [each._replace(present=each.present | {ERROR}) if CAUSE in each.present else each for each in works[:600]]
     recipe = Recipe(calibration=Calibrating(folds=3, composites=200, max_passages=8))
     return Trial(training.train(wrong, LABELS, recipe), works[600:1800], works[1800:2600])
 
@@ -61,7 +61,7 @@ def decisions(trial: Trial, flipped: float = 0.0, *, complete: bool = True) -> l
         said = frozenset(asked) - each.unknown
         turned = {label for label in sorted(said) if rng.random() < flipped}
         present = (each.present & said) ^ turned
-        found.append(replace(each, present=present, absent=said - present, unknown=frozenset(), partial=True))
+        found.append(each._replace(present=present, absent=said - present, unknown=frozenset(), partial=True))
     return found
 
 
@@ -117,7 +117,7 @@ def test_all_but_the_weights_stays(trial: Trial, mended: Retraining) -> None:
 
 def test_a_label_of_which_little_was_said_stays_as_it_is(trial: Trial) -> None:
     works = [
-        replace(each, absent=each.absent - {"grief"}, present=each.present - {"grief"}) for each in decisions(trial)
+        each._replace(absent=each.absent - {"grief"}, present=each.present - {"grief"}) for each in decisions(trial)
     ]
     found = retrain(trial.champion, works[:60])
     grief = LABELS.index("grief")
@@ -129,8 +129,8 @@ def test_of_a_work_looked_at_in_part_only_what_was_asked_counts(trial: Trial) ->
     suggested = judge(trial.champion, trial.offered, "balanced")[1]
     row = int(np.flatnonzero(suggested[:, LABELS.index(ERROR)] & ~suggested[:, LABELS.index("grief")])[0])
     both = frozenset({ERROR, "grief"})
-    in_part = replace(trial.offered[row], present=both, absent=frozenset(), unknown=frozenset(), partial=True)
-    whole = replace(in_part, absent=frozenset(LABELS.ids) - both)
+    in_part = trial.offered[row]._replace(present=both, absent=frozenset(), unknown=frozenset(), partial=True)
+    whole = in_part._replace(absent=frozenset(LABELS.ids) - both)
     for each, grief in ((in_part, np.nan), (whole, 1.0)):
         truth = read_lessons([each], trial.champion).truth[0]
         assert truth[LABELS.index(ERROR)] == 1
@@ -142,11 +142,11 @@ def test_a_work_that_counts_twice_is_as_good_as_two(trial: Trial) -> None:
     twice = [
         *works,
         *(
-            replace(each, work=replace(each.work, id=f"{each.work.id}-b"), group=training.group_of(each))
+            each._replace(work=each.work._replace(id=f"{each.work.id}-b"), group=training.group_of(each))
             for each in works
         ),
     ]
-    heavy = [replace(each, weight=2.0) for each in works]
+    heavy = [each._replace(weight=2.0) for each in works]
     one, two = (update(read_lessons(each, trial.champion), trial.champion) for each in (heavy, twice))
     assert np.array_equal(one.strengths, two.strengths)
     assert np.allclose(one.weights.matrix, two.weights.matrix, atol=1e-3)

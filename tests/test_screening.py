@@ -264,12 +264,12 @@ def test_a_swap_in_the_midst_of_loading_is_waited_out(
     shutil.copytree(stand_in_path, path)
     whole, swapped = bundles._check_files, []
 
-    def swap_first(manifest: Any, folder: Path) -> None:
+    def swap_first(manifest: Any, folder: Path, **how: bool) -> None:
         if not swapped and folder == path:
             swapped.append(True)
             shutil.rmtree(path)
             shutil.copytree(bundle_path, path)
-        whole(manifest, folder)
+        whole(manifest, folder, **how)
 
     monkeypatch.setattr(bundles, "_check_files", swap_first)
     assert bundle_at(path).sha256 == bundles.load(bundle_path).sha256

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -411,7 +410,7 @@ def test_more_works_are_learned_from_as_well() -> None:
 
 def test_a_work_weighs_as_much_as_so_many_copies() -> None:
     works = weather(60)
-    heavy = [replace(each, weight=2.0) for each in works[:20]] + works[20:]
+    heavy = [each._replace(weight=2.0) for each in works[:20]] + works[20:]
     other = train(heavy, WEATHER, QUICK)
     assert np.abs(unpack(other.weights).matrix - unpack(train(works, WEATHER, QUICK).weights).matrix).max() > 1e-3
 
@@ -419,12 +418,11 @@ def test_a_work_weighs_as_much_as_so_many_copies() -> None:
 def test_hints_teach_but_do_not_calibrate() -> None:
     works = weather(90)
     wrong = [
-        replace(
-            each,
+        each._replace(
             weight=0.1,
             present=frozenset({"storm", "frost"}) - each.present,
             group="",
-            work=replace(each.work, id=f"x{i}"),
+            work=each.work._replace(id=f"x{i}"),
         )
         for i, each in enumerate(weather(30, seed=9))
     ]
@@ -435,11 +433,11 @@ def test_hints_teach_but_do_not_calibrate() -> None:
 def test_names_are_no_features_unless_asked_for() -> None:
     works = weather(60)
     named = [
-        replace(each, work=read_text(f"{each.work.text} Then Ottoline and Bram went home.".encode(), each.work.id))
+        each._replace(work=read_text(f"{each.work.text} Then Ottoline and Bram went home.".encode(), each.work.id))
         for each in works
     ]
     assert not {"ottoline", "bram"} & set(train(named, WEATHER, QUICK).names)
-    choices = replace(QUICK, features=replace(QUICK.features, names=True))
+    choices = QUICK._replace(features=QUICK.features._replace(names=True))
     assert {"ottoline", "bram"} <= set(train(named, WEATHER, choices).names)
 
 

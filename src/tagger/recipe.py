@@ -7,15 +7,13 @@ an error, never ignored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tagger.errors import RecipeError
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(NamedTuple):
     """`min_word` and `min_pair`: in how many passages a word stem or a pair must occur; `idf_power` above 1 favours
     rare words over common ones; `pair_weight` scales pairs against words; `max_words` (the commonest, as written) and
     `max_pairs` keep the bundle small;
@@ -37,8 +35,7 @@ class Features:
     names: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Learner:
+class Learner(NamedTuple):
     """`c`: the inverse of the regularisation strength; `witnesses`: the share of a long work's passages that is taken
     to carry its labels in the second round of multiple-instance training; `epochs`: how often a training that streams
     goes over its works; `min_positives`: a label with fewer positive works is left untrained.
@@ -50,16 +47,14 @@ class Learner:
     min_positives: int = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregation:
+class Aggregation(NamedTuple):
     """`top`: how many passages speak for a warning at the least (0: learn it); `tag_share`: the share for a tag."""
 
     top: int = 0
     tag_share: float = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Calibrating:
+class Calibrating(NamedTuple):
     """`folds` of out-of-fold scoring; `composites`: how many works are composed of out-of-fold passages, so that long
     works are calibrated too when the training works are short; `max_passages` of the longest of them.
     """
@@ -69,8 +64,7 @@ class Calibrating:
     max_passages: int = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholding:
+class Thresholding(NamedTuple):
     """Out of fold, 0..1: the precision that high-precision aims at, the least that balanced may have (`floor`), and the
     recall that high-recall aims at; `shrink`: how many examples the threshold common to all labels is worth;
     `careful`: the labels, with commas between, that balanced suggests as sparingly as high-precision does.
@@ -83,8 +77,7 @@ class Thresholding:
     careful: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """All choices. `language` is a name for people: a work whose words the model does not know is told to be in
     another language than this.
     """
@@ -93,13 +86,14 @@ class Recipe:
     version: str = "1"
     language: str = "English"
     seed: int = 0
-    features: Features = field(default_factory=Features)
-    learner: Learner = field(default_factory=Learner)
-    aggregation: Aggregation = field(default_factory=Aggregation)
-    calibration: Calibrating = field(default_factory=Calibrating)
-    thresholds: Thresholding = field(default_factory=Thresholding)
+    features: Features = Features()
+    learner: Learner = Learner()
+    aggregation: Aggregation = Aggregation()
+    calibration: Calibrating = Calibrating()
+    thresholds: Thresholding = Thresholding()
 
 
+_SECTIONS = (Features, Learner, Aggregation, Calibrating, Thresholding)
 _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "min_word": (1, 10**6),
@@ -153,7 +147,7 @@ def load(path: Path) -> Recipe:
 
 def to_dict(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain JSON types, sections nested; `from_dict` reads it back."""
-    return asdict(recipe)
+    return {key: each._asdict() if isinstance(each, _SECTIONS) else each for key, each in recipe._asdict().items()}
 
 
 def from_dict(table: Mapping[str, Any], name: str) -> Recipe:
@@ -164,14 +158,14 @@ def from_dict(table: Mapping[str, Any], name: str) -> Recipe:
 
 def _fill(defaults: Any, table: Mapping[str, Any], name: str, section: str) -> Any:
     """`defaults` with the values of `table`, section by section."""
-    known = {each.name for each in fields(defaults)}
+    known = set(defaults._fields)
     values = {}
     for key, value in table.items():
         where = f"{section}{key}"
         if key not in known:
             raise RecipeError(f"{name}: there is no key {where!r}; the keys are {', '.join(sorted(known))}")
         values[key] = _value(getattr(defaults, key), value, name, where)
-    return replace(defaults, **values)
+    return defaults._replace(**values)
 
 
 def _value(default: Any, value: Any, name: str, where: str) -> Any:

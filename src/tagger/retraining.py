@@ -179,7 +179,7 @@ def _named(
     }
     return replace(
         challenger,
-        recipe=replace(champion.recipe, version=version),
+        recipe=champion.recipe._replace(version=version),
         facts={**champion.facts, "retrained": [*earlier, lesson]},
         sha256="",
     )

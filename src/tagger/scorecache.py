@@ -10,7 +10,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from hashlib import blake2b, sha256
 from itertools import compress
 from pathlib import Path
@@ -56,7 +55,7 @@ class ScoreCache(NamedTuple):
         keys = [[_key(work, chapter, bundle) for chapter in work.chapters] for work in works]
         known = _get(self, {key for own in keys for key in own}, len(bundle.labels))
         unread = [
-            replace(work, chapters=tuple(compress(work.chapters, [key not in known for key in own])))
+            work._replace(chapters=tuple(compress(work.chapters, [key not in known for key in own])))
             for work, own in zip(works, keys, strict=True)
         ]
         missing = [key for own in keys for key in own if key not in known]

@@ -8,7 +8,6 @@ stands in it, `locate` says.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -33,8 +32,7 @@ class Chapter(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """What the author's header says, word for word; empty where it says nothing."""
 
     rating: str | None = None
@@ -42,8 +40,7 @@ class Declared:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """How the work was read.
 
     `ignored` names what was left out of the story ("header", "author's note"); `repairs` says in words what was
@@ -73,8 +70,7 @@ class Piece(NamedTuple):
     part: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """A story of any length. `chapters` are in order and do not overlap; `hard_wrapped` says that single line
     breaks inside a paragraph are only the end of a line, so that blank lines alone part paragraphs. `pieces`, in
     order, say where the text stands in a file that is more than its text; without any it is the file's text. `trust` is
@@ -142,16 +138,14 @@ def _source(piece: Piece, at: int, *, before: bool) -> int:
     return piece.source + inside * piece.width // piece.length
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A work that could not be read: its id and one line that says why. It takes a Work's place in the stream."""
 
     id: str
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledWork:
+class LabelledWork(NamedTuple):
     """A work and what people say of it. A label in neither set is absent, unless `partial` says that silence
     means nothing (then it is unknown). `group` keeps kindred works on one side of every split. `weight`, above 0, is
     how much the work counts in training beside others.
@@ -164,4 +158,4 @@ class LabelledWork:
     partial: bool = False
     group: str = ""
     weight: float = 1.0
-    place: str = field(default="", compare=False)
+    place: str = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -58,12 +57,10 @@ def compose(story: Story, id: str, source: Source) -> Work:
     if not chapters:
         raise WorkError(f"{id}: holds no story; name a file that has its chapters in it")
     header, page = work.declared, story.declared
-    return replace(
-        work,
+    return work._replace(
         chapters=tuple(chapters),
         declared=Declared(page.rating or header.rating, page.warnings or header.warnings, page.tags or header.tags),
-        source=replace(
-            work.source,
+        source=work.source._replace(
             ignored=_distinct(ignored),
             repairs=_distinct([*work.source.repairs, *story.repairs]),
         ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from tagger.errors import WorkError
@@ -116,7 +115,7 @@ def work_of(text: str, pieces: Sequence[Piece], headings: Sequence[Heading], id:
         text=text,
         chapters=layout.chapters,
         declared=layout.declared,
-        source=replace(source, ignored=layout.ignored + source.ignored, repairs=source.repairs + repairs),
+        source=source._replace(ignored=layout.ignored + source.ignored, repairs=source.repairs + repairs),
         hard_wrapped=layout.hard_wrapped,
         pieces=tuple(pieces),
     )

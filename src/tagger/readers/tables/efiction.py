@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -113,10 +112,10 @@ def _chapters(
         except WorkError:
             continue  # a chapter that was never written
         notes = ("author's note",) if plain(chapter.get("notes")) or plain(chapter.get("endnotes")) else ()
-        source = replace(work.source, ignored=tuple(dict.fromkeys(work.source.ignored + notes)))
+        source = work.source._replace(ignored=tuple(dict.fromkeys(work.source.ignored + notes)))
         pieces = work.pieces or (Piece(0, len(work.text), 0, len(work.text)),)
         pieces = tuple(piece._replace(part=part) for piece in pieces)
-        yield plain(chapter.get("title")).strip(), replace(work, source=source, pieces=pieces)
+        yield plain(chapter.get("title")).strip(), work._replace(source=source, pieces=pieces)
 
 
 def _file(folder: Path, chapter: Mapping[str, Cell], id: str) -> tuple[bytes, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from tagger.errors import WorkError, printable
@@ -82,7 +81,7 @@ def read_row(cells: Sequence[Cell], columns: Columns, place: str, format: str) -
         work = read_cell(cells[columns.text], place, format)
     except WorkError as error:
         return Failure(own or place, str(error))
-    work = replace(work, id=own or place)
+    work = work._replace(id=own or place)
     return declaring(work, *(None if at is None else cells[at] for at in columns[2:]))
 
 
@@ -92,7 +91,7 @@ def declaring(work: Work, rating: Cell = None, warnings: Cell = None, tags: Cell
     declared = Declared(
         plain(rating).strip() or header.rating, items(warnings) or header.warnings, items(tags) or header.tags
     )
-    return replace(work, declared=declared)
+    return work._replace(declared=declared)
 
 
 def read_cell(cell: Cell, id: str, format: str) -> Work:

@@ -225,7 +225,7 @@ def test_options_that_make_no_sense_are_refused(keywords: Bundle) -> None:
             tag([], keywords, Options(thresholds={"violence": value}))
 
 
-@pytest.mark.parametrize("evidence", [1, 2, 5])
+@pytest.mark.parametrize("evidence", [0, 1, 2, 5])
 def test_as_much_evidence_as_is_asked_for(keywords: Bundle, evidence: int) -> None:
     work = story("\n\n".join([FILLER + "Captivity."] * 4))
     (suggestion,) = tag([work], keywords, Options(evidence=evidence))[0]["suggested"]

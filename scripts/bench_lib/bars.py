@@ -37,12 +37,12 @@ class Finding(NamedTuple):
         return self.value >= self.bar.limit if self.bar.sign == "≥" else self.value <= self.bar.limit
 
 
-def _speed(what: str, peer: str) -> Callable[[Sequence[Row]], Found]:
-    """How many times as fast as a peer."""
+def _speed(what: str, peer: str, its: str = "") -> Callable[[Sequence[Row]], Found]:
+    """How many times as fast as a peer, which does the same or something else, `its`."""
 
     def values(rows: Sequence[Row]) -> Found:
         for corpus, title in CORPORA.items():
-            ours, other = find(rows, corpus, what), find(rows, corpus, what, peer)
+            ours, other = find(rows, corpus, what), find(rows, corpus, its or what, peer)
             if ours and other:
                 yield title, median(speed_ratios(ours, other))
 
@@ -114,6 +114,8 @@ BARS = (
     Bar("`predict` of JSON Lines, to `wc -w`", "≥", 1 / 8, _speed("lines", "wc")),
     Bar("`predict` of JSON Lines, to fastText", "≥", 1, _speed("lines", "fasttext")),
     Bar("`predict` of JSON Lines, to Vowpal Wabbit", "≥", 1, _speed("lines", "vw")),
+    Bar("`predict --evidence 0`, to fastText", "≥", 1, _speed("bare", "fasttext", "lines")),
+    Bar("`predict --evidence 0`, to Vowpal Wabbit", "≥", 1, _speed("bare", "vw", "lines")),
     Bar("`predict` of JSON Lines, to Annif", "≥", 100, _speed("lines", "annif")),
     Bar("`predict -j 2`, to `-j 1`, wall time", "≥", 1.8, _cores),
     Bar("cold start, to Python importing NumPy, wall time", "≤", 2, _start),

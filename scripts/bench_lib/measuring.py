@@ -175,12 +175,17 @@ def whole(bench: Bench, corpus: str, what: str) -> list[Row]:
 
 
 def lines(bench: Bench, corpus: str) -> list[Row]:
-    """Whole programs on JSON Lines, start-up included, beside `wc -w` of the same text."""
+    """Whole programs on JSON Lines, start-up included, beside `wc -w` of the same text; ours also without the evidence,
+    which no other program looks for.
+    """
     place, size = bench.texts(corpus), read_sizes(bench.texts(corpus))["lines"]
+    path, model = place / "lines.jsonl", bench.model(corpus, OURS)
+    bare = systems.predict_command(path, model, "/dev/null", "--evidence", 0)
     count = ["wc", "-w", str(place / "lines.txt")]
     tasks = [
         (Row(corpus, "lines", "wc", size), lambda: run(count, LC_ALL="C.UTF-8")),
-        *_programs(bench, corpus, "lines", place / "lines.jsonl", size, but="annif"),
+        (Row(corpus, "bare", OURS, size), lambda: run(bare)),
+        *_programs(bench, corpus, "lines", path, size, but="annif"),
     ]
     done = _rounds(tasks, bench.repeats, "JSON Lines", corpus)
     return [*done, *(_annif_lines(bench, corpus, each) for each in bench.present(corpus) if each.name == "annif")]
@@ -208,7 +213,7 @@ def parallel(bench: Bench, corpus: str) -> list[Row]:
     jobs = sorted({1, 2, len(cores())})
 
     def task(count: int) -> Callable[[], Run]:
-        return lambda: run(systems.predict_command(path, model, jobs=count))
+        return lambda: run(systems.predict_command(path, model, "/dev/null", "-j", count))
 
     tasks = [(Row(corpus, "cores", OURS, size, jobs=count), task(count)) for count in jobs]
     return _rounds(tasks, bench.repeats, "one process and several", corpus)

@@ -46,9 +46,9 @@ def tagger(*arguments: object) -> list[str]:
     return [*([str(script)] if script.exists() else [sys.executable, "-m", "tagger"]), *map(str, arguments)]
 
 
-def predict_command(path: Path, model: Path, out: Path | str = "/dev/null", jobs: int = 1) -> list[str]:
+def predict_command(path: Path, model: Path, out: Path | str = "/dev/null", *options: object) -> list[str]:
     """`tagger predict`, results as JSON Lines with evidence."""
-    return tagger("predict", path, "-m", model, "-f", "jsonl", "-o", out, "-j", jobs, "-q")
+    return tagger("predict", path, "-m", model, "-f", "jsonl", "-o", out, "-q", *options)
 
 
 def known(names: list[str], python: Path) -> list[System]:

@@ -18,6 +18,7 @@ _WHAT = {
     "story": "one story, in memory",
     "score": "featurize and score",
     "lines": "JSON Lines, {works} works",
+    "bare": "the same without evidence",
     "cores": "JSON Lines, `-j {jobs}`, wall time",
     "novel": "a novel of {words} words",
     "tome": "a work of {words} words",

@@ -42,8 +42,8 @@ COURSE_BINS = 16
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a caller may ask: a preset, thresholds by label in its place, how many passages of `evidence` (at least 1)
-    and `words` of each (0 for none) to show, all `contributions`, the `quotes`, and each label's `course`.
+    """What a caller may ask: a preset, thresholds by label in its place, how many passages of `evidence` to show and
+    how many `words` of each (0 for none), all `contributions`, the `quotes`, and each label's `course`.
     """
 
     preset: str = "balanced"
@@ -71,7 +71,7 @@ def tag(
     reading = (reader or read)(readable, bundle)
     totals = _totals(reading)
     reasons = _abstentions(totals, bundle)
-    pooled = aggregate(reading.margins, reading.rows, bundle.rule, max(options.evidence, 1))
+    pooled = aggregate(reading.margins, reading.rows, bundle.rule, options.evidence)
     scores = score_works(reading, pooled, bundle)
     suggested = decide(scores, thresholds.chosen, bundle.labels)
     suggested[[reason is not None for reason in reasons]] = False

@@ -90,6 +90,9 @@ def predict(
         list[str] | None, typer.Option(metavar="LABEL=NUMBER", help="A label's own threshold, 0 to 1; repeatable.")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the sum that made each piece of evidence.")] = False,
+    evidence: Annotated[
+        int, typer.Option(min=0, max=50, help="How many passages to show for each suggestion; 0 takes less time.")
+    ] = 3,
     quotes: Annotated[bool, typer.Option("--quotes", help="Show the passages themselves.")] = False,
     input_format: Annotated[
         InputFormat | None, typer.Option(help="What the files are, when their names do not tell.")
@@ -120,6 +123,7 @@ def predict(
     options = Options(
         preset=preset.value,
         thresholds=thresholds(threshold or []),
+        evidence=evidence,
         contributions=explain,
         quotes=quotes,
         course=style.format == "table",

@@ -153,7 +153,7 @@ def _front_matter(text: str, start: int, end: int) -> Header | None:
     """The `key: value` lines between this line and the next `---`."""
     entries: list[Entry] = []
     for number, (row_start, row_end) in enumerate(lines(text, end, len(text))):
-        line = text[row_start : min(row_end, row_start + _LONGEST_ENTRY)]
+        line = text[row_start : min(row_end, row_start + _LONGEST_ENTRY)].replace("\xa0", " ")
         if number > _MOST_ENTRIES:
             return None
         if line in {"---", "..."}:
@@ -183,12 +183,12 @@ def _key_lines(text: str, start: int) -> Header | None:
     for row_start, row_end in lines(text, start, len(text)):
         if len(entries) > _MOST_ENTRIES or row_end - row_start > _LONGEST_ENTRY:
             break
-        line = text[row_start:row_end]
+        line = text[row_start:row_end].replace("\xa0", " ")
         found = [entry for entry in _entries(line) if entry.key] if ":" in line else []
         if not entries and not found:
             found = _one_line(line)
         if found:
-            opening = opening or ("\n" + line[: line.index(":") + 1] if ":" in line else "")
+            opening = opening or ("\n" + text[row_start : row_start + line.index(":") + 1] if ":" in line else "")
             entries = [*_continued(entries, pending), *found]
             pending = []
             end = row_end
@@ -198,7 +198,7 @@ def _key_lines(text: str, start: int) -> Header | None:
                 return None
         elif text.count("\n", previous_end, row_start) > 1:
             break
-        elif not pending and (text[row_start - 1] in " \t" or not entries[-1].value):
+        elif not pending and (text[row_start - 1] in " \t\xa0" or not entries[-1].value):
             entries = _continued(entries, [line])
             end = row_end
         else:
@@ -207,7 +207,7 @@ def _key_lines(text: str, start: int) -> Header | None:
                 pending = []
                 break
         previous_end = row_end
-    if not _is_header(entries, at_top=_KEY_LINE.match(text, start)):
+    if not _is_header(entries, at_top=_KEY_LINE.match(text[start : start + _TOP_CHARS].replace("\xa0", " "))):
         return None
     if pending and _is_wrapped([text[text.rfind("\n", 0, end) + 1 : end], *pending]):
         entries = _continued(entries, pending)

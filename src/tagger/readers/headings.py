@@ -14,7 +14,7 @@ _LONGEST_TITLE = 100
 _FULL_LINE = 50
 _QUOTES = ('"', "“", "'", "‘")
 
-_DECORATION = " \t\r*_~#=<>[]{}|•-–—"
+_DECORATION = " \t\xa0\r*_~#=<>[]{}|•-–—"
 _DECORATION_CLASS = "[" + re.escape(_DECORATION) + "]*"
 _UNITS = "one|two|three|four|five|six|seven|eight|nine"
 _TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
@@ -73,7 +73,7 @@ def headings(text: str, *, markdown: bool, hard_wrapped: bool) -> Iterator[Headi
 @cache
 def _opening_lines(markdown: bool, cyrillic: bool) -> re.Pattern[str]:
     """Compiled when it is needed, since that costs a start a millisecond or two."""
-    openings = [r"[ \t]*\#|={3}|-{3}"] * markdown + [_CYRILLIC_OPENING] * cyrillic + [_OPENING]
+    openings = [r"[ \t\xa0]*\#|={3}|-{3}"] * markdown + [_CYRILLIC_OPENING] * cyrillic + [_OPENING]
     return re.compile(rf"\n(?:{'|'.join(openings)})", _FLAGS)
 
 
@@ -82,7 +82,7 @@ def heading_at(text: str, start: int, *, markdown: bool = False, hard_wrapped: b
     limit = min(len(text), start + 2 * LONGEST_HEADING)
     end = text.find("\n", start, limit)
     end = limit if end < 0 else end
-    line = text[start:end].strip()
+    line = text[start:end].strip().replace("\xa0", " ")
     if len(line) > LONGEST_HEADING:
         return None
     if markdown and _SETEXT.fullmatch(line):
@@ -102,7 +102,7 @@ def may_be_title(text: str, start: int, end: int) -> bool:
 
 def _in_prose(text: str, start: int, end: int, *, hard_wrapped: bool) -> Heading | None:
     """The heading that `text[start:end]` is without Markdown's help."""
-    line = text[start:end].strip()
+    line = text[start:end].strip().replace("\xa0", " ")
     title = line.strip(_DECORATION)
     named, numeral = _NAMED.fullmatch(title), _NUMERAL.fullmatch(title)
     if not named and not numeral:
@@ -141,7 +141,7 @@ def _numbers_a_chapter(line: str, numeral: re.Match[str], alone: bool) -> bool:
 def _underlined(text: str, start: int, end: int) -> Heading | None:
     """A Markdown heading whose underline is the line `text[start:end]`."""
     above = line_start(text, start - 1) if start else 0
-    title = text[above:start].strip()
+    title = text[above:start].strip().replace("\xa0", " ")
     if not title or len(title) > LONGEST_HEADING or not stands_alone(text, above, end):
         return None
     if title.endswith((".", ",", ";", ":", "!", "?", '"', "”", "'", "’")):

@@ -49,7 +49,7 @@ def lay_out(text: str, *, markdown: bool = False) -> Layout:
     >>> lay_out("Title: Tea\nRating: G\n\nChapter 1\n\nShe put the kettle on.\n\nA/N: thanks!").chapters
     (Chapter(title='Chapter 1', start=33, end=55),)
     """
-    text = with_line_feeds(text).replace("\xa0", " ")
+    text = with_line_feeds(text)
     headers = find_headers(text)
     hard_wrapped = _is_hard_wrapped(text, headers[0].end if headers else 0)
     chapters = []

@@ -20,15 +20,15 @@ from tagger.readers.lines import (
 _LONGEST_BRACKET = 5000
 _LONGEST_CLOSING = 150
 _LONGEST_DISCLAIMER = 1000
-_MARKS = " \t\r*_"
+_MARKS = " \t\xa0\r*_"
 _PARTNER = {"(": ")", "[": "]", "{": "}"}
 
 # What neither a note nor a disclaimer begins with: looked at first, for speed.
 _OPENS_A_STORY = frozenset("\"'“‘«" + "fghjklmpqruxyz" + "FGHJKLMPQRUXYZ")
 
 _OPENS_NO_DISCLAIMER = frozenset("bdeovBDEOV")
-_COLON = r"(?=[ \t*_]*:)"
-_AFTER_NOTE = r"(?=[ \t\r*_]*(?:[:.,;!\-–—)\]}]|$)|\s+(?:at|in|see)\b)"
+_COLON = r"(?=[ \t\xa0*_]*:)"
+_AFTER_NOTE = r"(?=[ \t\xa0\r*_]*(?:[:.,;!\-–—)\]}]|$)|\s+(?:at|in|see)\b)"
 # In Spanish, French, German and Russian.
 _TRANSLATED = rf"""
     (?:nota|note)s?\s+(?:del?|de\s+la|de\s+l['’])\s?(?:autora?|auteure?|autrice|traduct\w+){_AFTER_NOTE}
@@ -37,10 +37,10 @@ _TRANSLATED = rf"""
   | примечани[ея]\s+(?:автора|переводчика){_AFTER_NOTE} | от\s+(?:автора|переводчика){_COLON} | а/н{_COLON}
 """
 _NOTE = re.compile(
-    rf"""[ \t*_~\#>=-]{{0,40}} (?P<bracket>[(\[{{]?) [ \t(\[{{*_]{{0,40}} (?=[abcdenotvwпоа])
-         (?P<marker> a/n(?!\w) | an{_COLON} | disclaimers?(?=[ \t*_]*[:–—-]) | {_TRANSLATED}
+    rf"""[ \t\xa0*_~\#>=-]{{0,40}} (?P<bracket>[(\[{{]?) [ \t\xa0(\[{{*_]{{0,40}} (?=[abcdenotvwпоа])
+         (?P<marker> a/n(?!\w) | an{_COLON} | disclaimers?(?=[ \t\xa0*_]*[:–—-]) | {_TRANSLATED}
            | (?:author|translator|beta)['’]?s?['’]?\s+notes?{_AFTER_NOTE}
-           | (?:chapter\s+)?(?:end|beginning|opening|closing|chapter)\s?notes?(?=[ \t\r*_]*(?:[:)\]}}]|$))
+           | (?:chapter\s+)?(?:end|beginning|opening|closing|chapter)\s?notes?(?=[ \t\xa0\r*_]*(?:[:)\]}}]|$))
            | (?:content|trigger|archive|chapter)\s+warnings?{_COLON} | warnings{_COLON} | [tc]/?w{_COLON} )
          (?P<rest>.*)""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
@@ -50,7 +50,7 @@ _BRACKETED = re.compile(r"[(\[{][\s*_]*(?:a/n(?!\w)|author['’]?s?['’]?\s+not
 _NOT_MINE = re.compile(
     r"""[\s*_(\[]*(?=[acinstw])(?:sadly,?\s+|as\s+always,?\s+|still\s+)?
         (?: (?:i|we)\s+(?:still\s+|sadly\s+|really\s+)?(?:do\s+not|don['’]?t)\s+own | (?:i|we)\s+own\s+(?:nothing|none)
-          | (?:all\s+|the\s+|these\s+)*characters\s+(?:[\w ]{1,30}\s)?(?:belong|are\s+(?:not\s+mine|the\s+property))
+          | (?:all\s+|the\s+|these\s+)*characters\s+(?:[\w\xa0 ]{1,30}\s)?(?:belong|are\s+(?:not\s+mine|the\s+property))
           | not\s+mine\b | no\s+copyright\s+infringement )""",
     re.IGNORECASE | re.VERBOSE,
 )

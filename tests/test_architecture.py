@@ -11,7 +11,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "tagger"
 
 # Things, steps, jobs, doors, in the order in which they may know of each other. A folder is one entry.
 ORDER = [
-    *("errors", "shipped", "arrays", "labels", "works", "recipe", "results"),
+    *("errors", "swapping", "shipped", "arrays", "labels", "works", "recipe", "results"),
     *(
         "readers",
         "segmentation",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tagger import bundles, policies, retraining, training
+from tagger import bundles, policies, swapping, training
 from tagger import labels as label_sets
 from tagger.bundles import Bundle
 from tagger.comparing import REST
@@ -241,7 +241,7 @@ class TestInstall:
     def test_where_folders_cannot_be_swapped_at_once_they_still_are(
         self, trial: Trial, mended: Retraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(retraining.sys, "platform", "darwin")
+        monkeypatch.setattr(swapping.sys, "platform", "darwin")
         path = tmp_path / "model"
         bundles.save(trial.champion, path)
         install(mended.challenger, path)

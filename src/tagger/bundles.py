@@ -32,6 +32,7 @@ from tagger.features import Table, Vocabulary
 from tagger.labels import LabelSet
 from tagger.results import ModelFacts
 from tagger.scoring import Packed, Weights, pack
+from tagger.swapping import exchange
 
 FORMAT = "tagger.bundle/2"
 FORMAT_1 = "tagger.bundle/1"
@@ -117,12 +118,14 @@ class Bundle:
         return {"name": self.recipe.name, "version": self.recipe.version, "sha256": self.sha256}
 
 
-def save(bundle: Bundle, path: Path) -> None:
-    """Write a bundle where none is, or in place of one; whole or not at all.
+def save(bundle: Bundle, path: Path, keep: Path | None = None) -> None:
+    """Write a bundle where none is, or in place of one, which is then found at `keep`; whole or not at all.
 
-    Raises OutputError when it cannot be written, or when `path` holds something that is no bundle.
+    Raises OutputError when it cannot be written, or when one of the places holds something that is no bundle.
     """
     check_place(path)
+    if keep:
+        check_place(keep)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +134,7 @@ def save(bundle: Bundle, path: Path) -> None:
         # A model card beside the arrays is a person's work and outlives a new training.
         for kept in path.glob("*.md") if path.exists() else ():
             shutil.copy2(kept, unfinished / kept.name)
-        _swap(unfinished, path)
+        _put(unfinished, path, keep)
     except OSError as error:
         raise OutputError(f"cannot write the model to {path}: {error.strerror or error}") from error
     finally:
@@ -149,18 +152,15 @@ def check_place(path: Path) -> None:
         raise OutputError(f"{path} exists and is not a model of tagger; choose another place with -o")
 
 
-def _swap(new: Path, path: Path) -> None:
-    """Put `new` at `path`. A folder cannot replace a full one in one step, so the old one steps aside first."""
-    old = new.with_suffix(".old")
-    if path.exists():
-        path.rename(old)
-    try:
+def _put(new: Path, path: Path, keep: Path | None) -> None:
+    """Put `new` at `path`, and what was there at `keep`."""
+    if not path.exists():
         new.rename(path)
-    except BaseException:
-        if old.exists():
-            old.rename(path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+        return
+    exchange(new, path)
+    if keep:
+        shutil.rmtree(keep, ignore_errors=True)
+        new.rename(keep)
 
 
 class Stamp(NamedTuple):
@@ -178,11 +178,6 @@ def stamp(path: Path) -> Stamp | None:
     except OSError:
         return None
     return Stamp(stat.st_ino, stat.st_mtime_ns, stat.st_size)
-
-
-def is_being_replaced(path: Path) -> bool:
-    """Whether the old bundle has stepped aside, and the new one is not there yet."""
-    return not path.exists() and any(path.parent.glob(f".{path.name}.*.old"))
 
 
 def _write(bundle: Bundle, folder: Path) -> None:

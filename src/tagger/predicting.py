@@ -18,6 +18,7 @@ from tagger.errors import BundleError, WorkError
 from tagger.parallel import LOCAL, Engine, map_batches
 from tagger.readers import jsonl, tables
 from tagger.results import Result, failed
+from tagger.swapping import is_being_exchanged
 from tagger.tagging import Options, tag
 from tagger.works import Failure, Work
 
@@ -138,7 +139,7 @@ def bundle_at(path: Path) -> Bundle:
             if stamp == bundles.stamp(path):  # else its files may be of two bundles
                 return bundle
         except BundleError:
-            swapping = stamp != bundles.stamp(path) or bundles.is_being_replaced(path)
+            swapping = stamp != bundles.stamp(path) or is_being_exchanged(path)
             if not swapping or time.monotonic() > patience:
                 raise
         time.sleep(_SWAP_PAUSE)

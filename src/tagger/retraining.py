@@ -10,11 +10,6 @@ also asked how much of it looks flipped (see flips), and what is careless replac
 
 from __future__ import annotations
 
-import ctypes
-import errno
-import os
-import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +22,7 @@ from tagger.arrays import F64
 from tagger.bundles import Bundle
 from tagger.calibration import PRESETS
 from tagger.comparing import REST, Contest, Side, compare
-from tagger.errors import DataError, OutputError
+from tagger.errors import DataError
 from tagger.flips import flipped
 from tagger.labels import LabelSet
 from tagger.learning import Progress
@@ -191,46 +186,7 @@ def install(challenger: Bundle, path: Path) -> Path | None:
     The old one stays beside it, under its name and PREVIOUS; that is returned, or None where none was there. Raises
     OutputError when it cannot be written.
     """
-    bundles.check_place(path)
-    if not path.exists():
-        bundles.save(challenger, path)
-        return None
     path = path.resolve()
-    new, old = path.with_name(f".{path.name}.{os.getpid()}.challenger"), path.with_name(path.name + PREVIOUS)
-    bundles.check_place(old)
-    try:
-        bundles.save(challenger, new)
-        for card in path.glob("*.md"):  # a person's work outlives a new training
-            shutil.copy2(card, new / card.name)
-        _exchange(new, path)
-        shutil.rmtree(old, ignore_errors=True)
-        new.rename(old)
-    except OSError as error:
-        raise OutputError(f"cannot put the model at {path}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+    old = path.with_name(path.name + PREVIOUS) if path.exists() else None
+    bundles.save(challenger, path, keep=old)
     return old
-
-
-_RENAME_EXCHANGE = 2
-_AT_FDCWD = -100
-
-
-def _exchange(first: Path, second: Path) -> None:
-    """Swap two folders: on Linux in one step; elsewhere in three, and `second` is missing for a moment."""
-    if sys.platform == "linux":
-        library = ctypes.CDLL(None, use_errno=True)
-        rename = getattr(library, "renameat2", None)
-        if rename is not None:
-            if not rename(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE):
-                return
-            if ctypes.get_errno() not in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    aside = first.with_suffix(".old")  # by which bundles.is_being_replaced knows what goes on
-    second.rename(aside)
-    try:
-        first.rename(second)
-    except BaseException:
-        aside.rename(second)
-        raise
-    aside.rename(first)

@@ -29,6 +29,7 @@ ORDER = [
     *("ratings", "freeform", "declarations", "checking"),
     *("form", "policies", "facts", "decisions"),
     *(
+        "reliability",
         "metrics",
         *("recorded", "comparing", "flips", "drift"),
         "bundles",

@@ -161,6 +161,15 @@ def test_ece_is_the_mean_gap_over_bins_of_equal_mass():
     assert one_label(scores, truth).ece == pytest.approx(np.mean(gaps))
 
 
+def test_right_scores_show_the_error_that_comes_by_chance():
+    rng = np.random.default_rng(3)
+    scores = rng.uniform(0, 0.6, 300)
+    truths = (rng.random((60, 300)) < scores).astype(int)
+    shown = [one_label(scores.tolist(), truth.tolist()) for truth in truths]
+    assert np.mean([each.ece for each in shown]) == pytest.approx(shown[0].ece_by_chance, rel=0.1)
+    assert one_label([1, 1, 0, 0], [0, 0, 1, 1]).ece_by_chance == 0
+
+
 def test_scores_that_are_sure_and_wrong_have_the_largest_ece():
     assert one_label([1, 1, 0, 0], [0, 0, 1, 1]).ece == 1
 

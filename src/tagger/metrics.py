@@ -22,12 +22,12 @@ import numpy as np
 from tagger.arrays import NDArray
 from tagger.errors import DataError
 from tagger.labels import LabelSet
+from tagger.reliability import error_by_chance, expected_calibration_error
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 MIN_SUPPORT = 8  # below this a label's figures are mostly luck, and macro means would be too
-ECE_BINS = 10
 _PERCENTILES = (2.5, 97.5)
 _CHUNK_CELLS = 1 << 19  # weights held at a time (4 MiB), so that memory does not grow with the resamples
 
@@ -50,7 +50,8 @@ class LabelFigures:
 
     Precision, recall and F1 (None without a present cell) are those of the suggestions. AP and AUC are those
     of the scores alone, whatever the threshold; both need a present and an absent cell. `ece` is the expected
-    calibration error. A label that was not `trained` has no score in any work, and no figures.
+    calibration error, `ece_by_chance` what it would be if the scores were right (see reliability). A label that was not
+    `trained` has no score in any work, and no figures.
     """
 
     id: str
@@ -66,6 +67,7 @@ class LabelFigures:
     ap: Estimate
     auc: Estimate
     ece: float | None
+    ece_by_chance: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,11 @@ def measure(
             share=_estimate(figures.clean[0]),
         ),
     )
+
+
+class _Eces(NamedTuple):
+    found: float | None
+    by_chance: float | None
 
 
 class _Cells(NamedTuple):
@@ -329,27 +336,10 @@ def _weight_above(depth: Floats, weights: Floats, cuts: Floats) -> tuple[Floats,
     return running[above], running[down_to], running[-1]
 
 
-def expected_calibration_error(scores: Floats, truth: Floats) -> float | None:
-    """How far scores lie from how often they come true, 0..1: the mean gap over 10 bins; None without cells.
-
-    ECE as in Naeini et al. 2015, with bins of equal mass (Nguyen and O'Connor 2015), which are less biased
-    than bins of equal width (Roelofs et al. 2022). Cells of one score share a bin, so that the order of the
-    works changes nothing. `scores` and `truth` are (cells,), without NaN. A report gives it no interval: in a
-    resample the copies of a cell make every bin look worse than it is.
-
-    >>> expected_calibration_error(np.array([0.5, 0.5]), np.array([0.0, 1.0]))
-    0.0
-    """
-    if not len(scores):
-        return None
-    bins = np.searchsorted(np.sort(scores), scores, "left") * ECE_BINS // len(scores)
-    return float(np.abs(np.bincount(bins, weights=truth - scores)).sum() / len(scores))
-
-
-def _eces(cells: _Cells) -> list[float | None]:
+def _eces(cells: _Cells) -> list[_Eces]:
     known = (cells.present | cells.absent) & ~np.isnan(cells.scores)
     return [
-        expected_calibration_error(scores[mask], present[mask].astype(np.float64))
+        _Eces(expected_calibration_error(scores[mask], present[mask].astype(np.float64)), error_by_chance(scores[mask]))
         for scores, present, mask in zip(cells.scores.T, cells.present.T, known.T, strict=True)
     ]
 
@@ -367,7 +357,7 @@ def _estimate(samples: Floats) -> Estimate:
 
 
 def _label_figures(
-    figures: _Figures, cells: _Cells, eces: list[float | None], thresholds: Floats, labels: LabelSet
+    figures: _Figures, cells: _Cells, eces: list[_Eces], thresholds: Floats, labels: LabelSet
 ) -> Iterator[LabelFigures]:
     for i, label in enumerate(labels):
         precision, recall, f1, ap, auc = (_estimate(samples) for samples in figures.labels[:, :, i])
@@ -385,15 +375,16 @@ def _label_figures(
             f1=f1,
             ap=ap,
             auc=auc,
-            ece=eces[i],
+            ece=eces[i].found,
+            ece_by_chance=eces[i].by_chance,
         )
 
 
-def _macro(figures: _Figures, cells: _Cells, eces: list[float | None], min_support: int) -> MacroFigures:
+def _macro(figures: _Figures, cells: _Cells, eces: list[_Eces], min_support: int) -> MacroFigures:
     counted = cells.trained & (cells.present.sum(axis=0) >= min_support)
     means = _mean_of_defined(figures.labels[:, :, counted])
     precision, recall, f1, ap, auc = (_estimate(samples) for samples in means)
-    told = [ece for ece, counts in zip(eces, counted, strict=True) if counts and ece is not None]
+    told = [ece.found for ece, counts in zip(eces, counted, strict=True) if counts and ece.found is not None]
     return MacroFigures(
         labels=int(counted.sum()),
         min_support=min_support,

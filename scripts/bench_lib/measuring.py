@@ -83,7 +83,7 @@ def _train(system: System, data: Path, model: Path, row: Row) -> None:
     with _may_fail(row):
         note(row, system.train(data, model))
         row.model_mb = systems.size_of(model)
-        held_out, said = data.with_name("held-out.jsonl"), data.with_name("said.jsonl")
+        held_out, said = data.with_name("held-out.jsonl"), data.with_name(f"said-{model.name}.jsonl")
         system.predict(model, held_out, said)
         found = answers("judge", held_out, said)
         row.macro_f1, row.mean_ap = found["macro_f1"], found["mean_ap"]

@@ -187,7 +187,7 @@ def read_cases(passages: Sequence[str], words: Words) -> NDArray[np.int8]:
     [1, 2, 0, 0, 1, 0]
     """
     codes = np.append(joined(passages)[0], 0)
-    first, second = (_CASE.take(codes.take(words.starts + step), mode="clip") for step in (0, 1))
+    first, second = (_case_table().take(codes.take(words.starts + step), mode="clip") for step in (0, 1))
     capital = (first == 1) & (second == -1)
     before = np.maximum(words.starts - 2, 0)
     follows = (
@@ -197,12 +197,10 @@ def read_cases(passages: Sequence[str], words: Words) -> NDArray[np.int8]:
     return cases
 
 
+@cache
 def _case_table() -> NDArray[np.int8]:
     """Code point -> 1 for a capital letter, -1 for a small one, 0 for what has no case."""
     return np.array([chr(code).isupper() - chr(code).islower() for code in range(0x2000)] + [0], np.int8)
-
-
-_CASE = _case_table()
 
 
 def _code_points(text: str) -> NDArray[np.unsignedinteger]:

@@ -194,7 +194,7 @@ def test_gathered_reasons_come_in_order_and_the_strictest_decides(labels: LabelS
     found = decide(facts_with(labels, trust="new", **SCORED), policy, labels)
     assert found.decision == "hold"
     assert [reason["rule"] for reason in found.reasons] == ["1", "2", "warnings"]
-    assert deciding_rule(found, policy) == "1"
+    assert deciding_rule(found, policy) == "warnings"
 
 
 def test_a_gathered_approval_is_told_only_where_nothing_is_stricter(labels: LabelSet) -> None:

@@ -153,14 +153,12 @@ def check_place(path: Path) -> None:
 
 
 def _put(new: Path, path: Path, keep: Path | None) -> None:
-    """Put `new` at `path`, and what was there at `keep`."""
-    if not path.exists():
-        new.rename(path)
-        return
-    exchange(new, path)
-    if keep:
-        shutil.rmtree(keep, ignore_errors=True)
-        new.rename(keep)
+    """Put `new` at `path`, and what was there at `keep`; what nobody keeps is at `new` then."""
+    for place in filter(None, (path, keep)):
+        if not place.exists():
+            new.rename(place)
+            return
+        exchange(new, place)
 
 
 class Stamp(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 
 from tagger.bundles import Bundle
-from tagger.decisions import Decision, decide, deciding_rule
+from tagger.decisions import Decision, Record, decide, deciding_rule
 from tagger.errors import DataError, TaggerError
 from tagger.facts import Facts, facts_of
 from tagger.form import FORM
@@ -149,12 +149,7 @@ def _facts_of_text(line: bytes, place: str, bundle: Bundle) -> Facts:
     return examine([work], bundle, {})[0].facts
 
 
-_KNOWN = {
-    *("name", "note", "expect", "codes"),
-    *("schema", "id", "key", "text_sha256", "status", "reason", "error", "abstained", "decision", "reasons", "audit"),
-    *("share", "model", "policy", "declared", "author", "suggested", "prominence", "scores", "source", "words", "form"),
-    "text",
-}
+_KNOWN = Record.__annotations__.keys() | {"name", "note", "expect", "codes", "abstained", "prominence", "words"}
 
 
 def _facts_of_record(fields: Mapping[str, Any], place: str, bundle: Bundle) -> Facts:

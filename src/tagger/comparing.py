@@ -153,8 +153,13 @@ def _test(difference: F64, counts: F64, groups: Sequence[str], resamples: int, s
 
 def losses(scores: F64, truth: F64) -> F64:
     """The log loss of each cell, in nats, of the shape of both; NaN where the truth is not known."""
+    return np.where(np.isnan(truth), np.nan, -np.log(chances(scores, truth)))
+
+
+def chances(scores: F64, truth: F64) -> F64:
+    """The probability that a model gave to what is true of each cell, never quite 0 or 1."""
     inside = np.clip(scores, _SURE, 1 - _SURE)
-    return np.where(np.isnan(truth), np.nan, -np.log(np.where(truth == 1, inside, 1 - inside)))
+    return np.where(truth == 1, inside, 1 - inside)
 
 
 def _figures(side: Side, truth: F64, groups: Sequence[str], labels: LabelSet) -> tuple[LabelFigures, ...]:

@@ -141,10 +141,11 @@ def share_seen(decision: str, audit: float) -> float:
 
 
 def deciding_rule(decision: Decision, policy: Policy) -> str:
-    """The name of the rule that a decision is due to: of several, the first that asks for it."""
+    """The name of the rule, band or fallback that a decision is due to: of several, the first that asks for it."""
     by_name = {rule.name: rule.decision for rule in policy.rules}
     rules = [reason["rule"] for reason in decision.reasons]
-    return next((rule for rule in rules if by_name.get(rule) == decision.decision), rules[0] if rules else "otherwise")
+    asked = [(rule, by_name.get(rule, decision.decision)) for rule in rules]  # what is no rule had the strictest say
+    return next((rule for rule, wanted in asked if wanted == decision.decision), "otherwise")
 
 
 class _Subject(NamedTuple):

@@ -10,7 +10,8 @@ import numpy as np
 from tagger.bundles import Bundle
 from tagger.errors import OutputError
 from tagger.features import Table, Vocabulary, featurize, read_words
-from tagger.scoring import unpack, values
+from tagger.learning import sparse
+from tagger.scoring import unpack
 
 
 def pipeline(bundle: Bundle) -> Any:
@@ -57,11 +58,7 @@ class _FeatureReader:
         self.vocabulary = Vocabulary(copied[0], np.array(columns), copied[1], np.array(idf), n_stems)
 
     def __call__(self, passages: Any) -> Any:
-        from scipy.sparse import csr_matrix
-
-        counts = featurize(read_words(list(passages)), self.vocabulary)
-        entries = values(counts, self.vocabulary.idf)
-        return csr_matrix((entries, counts.columns, counts.rows), (len(counts.total), len(self.vocabulary.idf)))
+        return sparse(featurize(read_words(list(passages)), self.vocabulary), self.vocabulary.idf)
 
 
 def to_sklearn(bundle: Bundle, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tagger.checking import NARROWER_WARNING, Finding, check, suggest_rating
+from tagger.checking import NARROWER_WARNING, Finding, compare, suggest_rating
 from tagger.declarations import Declarations, normalise
 from tagger.labels import Label, LabelSet
 from tagger.results import Evidence, Result, Suggestion
@@ -43,16 +43,16 @@ def facts_of(result: Result, labels: LabelSet, trust: str | None = None, form: S
         return Facts("error")
     declared, scored = result["declared"], status == "ok"
     suggested = _balanced(result["suggested"], labels)
-    balanced: Result = {**result, "suggested": suggested}
+    said = normalise(Declared(declared["rating"], declared["warnings"], declared["tags"]), labels)
     return Facts(
         status=status,
         abstained=_kind_of(result["reason"]) if "reason" in result else None,
         scores=result["scores"],
         suggested={each["label"]: each for each in suggested},
         evidence={each["label"]: each["evidence"] for each in result["suggested"]},
-        said=normalise(Declared(declared["rating"], declared["warnings"], declared["tags"]), labels),
+        said=said,
         rating_suggested=suggest_rating(suggested)[0].label if scored else None,
-        findings=check(balanced, labels)["findings"],
+        findings=compare(said, suggested, result["scores"], labels) if scored else (),
         trust=trust,
         words=result["source"]["words"],
         form=form,

@@ -254,6 +254,16 @@ def _powers_of_two(bits: int) -> tuple[U64, U64]:
     return _powers(_BASE, 1 << bits), _powers(_INVERSE, 1 << bits) * SPREAD
 
 
+def ranges(starts: I64, sizes: I64) -> I64:
+    """The first numbers from each start, as many as its size, one after the other.
+
+    >>> ranges(np.array([3, 10]), np.array([2, 3])).tolist()
+    [3, 4, 10, 11, 12]
+    """
+    found: I64 = np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+    return found
+
+
 def hash_words(words: Sequence[str]) -> U64:
     """The hash of each word, uint64[words].
 

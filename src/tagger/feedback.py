@@ -32,18 +32,25 @@ class Decided(NamedTuple):
 
 def decided(queue: Queue) -> list[Decided]:
     """What people decided, ordered by the works' ids; what an appeal has set aside is not among them."""
-    last = {event.key: event.detail for event in queue.events("decided")}
-    found = [Decided(item, last[item.key]) for item in queue.items("decided")]
+    items = list(queue.items("decided"))
+    last = _last_said(queue)  # after the items: people may be deciding more of them
+    found = [Decided(item, last[item.key]) for item in items]
     return sorted(found, key=lambda each: (each.item.id, each.item.key))
 
 
 def screened(queue: Queue) -> Iterator[Seen]:
     """Everything that was screened, by the week in which it came into the queue, with what people said last."""
-    last = {event.key: event.detail for event in queue.events("decided")}
-    for item in queue.items("waiting", "decided", "passed"):
+    items = list(queue.items("waiting", "decided", "passed"))
+    last = _last_said(queue)
+    for item in items:
         said = last.get(item.key, {}) if item.state == "decided" else {}
         present, absent = (frozenset(said.get(name, ())) for name in ("present", "absent"))
         yield Seen(week_of(item.added), item.record, present, absent)
+
+
+def _last_said(queue: Queue) -> dict[str, dict[str, Any]]:
+    """What the log says of the last decision on each item."""
+    return {event.key: event.detail for event in queue.events("decided")}
 
 
 def texts_of(paths: Iterable[Path], wanted: Iterable[str], stdin: BinaryIO) -> dict[str, str]:
@@ -64,9 +71,8 @@ def texts_of(paths: Iterable[Path], wanted: Iterable[str], stdin: BinaryIO) -> d
 def labelled_decisions(decisions: Iterable[Decided], texts: Mapping[str, str]) -> Iterator[bytes]:
     """Each decision as a labelled work, a line of JSON; what has no label decided, or no text, is left out.
 
-    For `texts` see text_of. "group" is the work's id: its versions stay on
-    one side of every split. "weight" undoes the queue's selection. "review" says what people were asked about and how
-    they came to be.
+    For `texts` see text_of. "group" is the work's id: its versions stay on one side of every split. "weight" undoes the
+    queue's selection. "review" says what people were asked about and how they came to be.
     """
     told = [(each, text) for each in decisions if _says_something(each) and (text := text_of(each, texts)) is not None]
     for (each, text), weight in zip(told, weights([each.item.record["share"] for each, _ in told]), strict=True):

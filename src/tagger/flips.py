@@ -16,12 +16,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tagger.arrays import F64, NDArray
-from tagger.comparing import by_group
+from tagger.comparing import by_group, chances
 from tagger.metrics import Estimate
 
 LEAST_CELLS = 200
 _SHARES = np.linspace(0, 0.5, 101)
-_SURE = 1e-3
 _RESAMPLES = 1000
 
 
@@ -36,8 +35,7 @@ def flipped(
     cells = np.isfinite(scores) & np.isfinite(truth) & ~asked
     if cells.sum() < LEAST_CELLS:
         return None
-    chance = np.clip(np.where(cells, scores, 0.5), _SURE, 1 - _SURE)
-    right = np.where(truth == 1, chance, 1 - chance)
+    right = chances(np.where(cells, scores, 0.5), truth)
     counts = weights[:, None] * cells
     by_work = np.stack([(counts * np.log((1 - e) * right + e * (1 - right))).sum(axis=1) for e in _SHARES], axis=1)
     sums = by_group(groups, by_work)

@@ -67,4 +67,4 @@ def _paragraphs(work: Work, most: int) -> int:
 def _has_header(work: Work) -> bool:
     if work.source.format not in _RECORDS or "header" not in work.source.ignored:
         return False
-    return find_header(with_line_feeds(work.text).replace("\xa0", " ")) is not None
+    return find_header(with_line_feeds(work.text)) is not None

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tagger.arrays import F64, I64, NDArray
+from tagger.arrays import F32, F64, I64, NDArray
+from tagger.features import Counts
 from tagger.parallel import map_batches
 from tagger.recipe import Recipe
-from tagger.scoring import Weights
+from tagger.scoring import Weights, values
 
 Progress = Callable[[str, int, int], None]
 
@@ -90,6 +91,13 @@ def _fit_bags(examples: Examples, truth: F64, recipe: Recipe) -> tuple[NDArray[n
     shares = [len(each) for each in chosen]
     target, importance = np.repeat(truth[known], shares), np.repeat(importance, shares)
     return _fit_linear(examples.values[np.concatenate(chosen)], target, importance, recipe)
+
+
+def sparse(counts: Counts, idf: F32) -> Any:
+    """The values as a sparse matrix, csr float32[passages, features]."""
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix((values(counts, idf), counts.columns, counts.rows), (len(counts.rows) - 1, len(idf)))
 
 
 def whole_works(values: Any, rows: I64) -> Any:

@@ -59,6 +59,11 @@ class When:
     abstained: tuple[str, ...] = ()
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """The conditions that are given, by name."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) not in (None, ())}
+
+    @property
     def asks_of_scores(self) -> bool:
         """Whether it asks something that only a model which learned the label can answer."""
         return self.at_least is not None or self.below is not None or bool(self.band or self.prominence)
@@ -312,12 +317,14 @@ _LABEL_CONDITIONS = ("at_least", "below", "band", "prominence", "declared")
 
 def _when(value: Any, where: str) -> When:
     when = When(**_read(value, _WHEN, f"{where}.", needed=()))
-    if when == When():
+    of_label = [key for key in _LABEL_CONDITIONS if key in when.asked]
+    if not when.asked:
         raise PolicyError(f"{where} is empty; what holds when no rule does is said by `otherwise`")
-    for key in _LABEL_CONDITIONS:
-        if not when.label and getattr(when, key) not in (None, ()):
-            raise PolicyError(f"{where}.{key} is asked of a label; name it with `label`, or label = {ANY_WARNING!r}")
-    if when.label and not when.finding and not any(getattr(when, key) not in (None, ()) for key in _LABEL_CONDITIONS):
+    if of_label and not when.label:
+        raise PolicyError(
+            f"{where}.{of_label[0]} is asked of a label; name it with `label`, or label = {ANY_WARNING!r}"
+        )
+    if when.label and not when.finding and not of_label:
         raise PolicyError(f"{where}.label: say what of it, with {_either(_LABEL_CONDITIONS)}, or a `finding`")
     return when
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tagger.arrays import F64
+from tagger.arrays import F64, I64, NDArray
 
 BINS = 10
 _DRAWS, _SEED = 200, 0
@@ -21,10 +21,7 @@ def expected_calibration_error(scores: F64, truth: F64) -> float | None:
     >>> expected_calibration_error(np.array([0.5, 0.5]), np.array([0.0, 1.0]))
     0.0
     """
-    if not len(scores):
-        return None
-    bins = np.searchsorted(np.sort(scores), scores, "left") * BINS // len(scores)
-    return float(np.abs(np.bincount(bins, weights=truth - scores)).sum() / len(scores))
+    return _mean_gap(_bins(scores), scores, truth) if len(scores) else None
 
 
 def error_by_chance(scores: F64) -> float | None:
@@ -36,6 +33,15 @@ def error_by_chance(scores: F64) -> float | None:
     """
     if not len(scores):
         return None
-    drawn = np.random.default_rng(_SEED).random((_DRAWS, len(scores))) < scores
-    found = [expected_calibration_error(scores, truth) for truth in drawn.astype(np.float64)]
-    return float(np.mean([error for error in found if error is not None]))
+    bins, rng = _bins(scores), np.random.default_rng(_SEED)
+    return float(np.mean([_mean_gap(bins, scores, rng.random(len(scores)) < scores) for _ in range(_DRAWS)]))
+
+
+def _bins(scores: F64) -> I64:
+    """The bin of each cell."""
+    bins: I64 = np.searchsorted(np.sort(scores), scores, "left") * BINS // len(scores)
+    return bins
+
+
+def _mean_gap(bins: I64, scores: F64, truth: F64 | NDArray[np.bool_]) -> float:
+    return float(np.abs(np.bincount(bins, weights=truth - scores)).sum() / len(scores))

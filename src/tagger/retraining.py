@@ -94,7 +94,6 @@ def retrain(
             f"no label has {LEAST} works of which people said whether they have it, after being asked: by accepting or"
             " rejecting it, or by a complete review; decide some more, then export again"
         )
-    challenger = replace(champion, weights=_packed(found, champion.weights))
     if holdout:
         told = read_lessons(_unseen(holdout, feedback), champion)
         scores = rescore(told, found.weights, champion)
@@ -104,14 +103,11 @@ def retrain(
         where = f"{_spoken(told):,} works of the feedback itself, out of fold"
     if not np.isfinite(told.truth).any():
         raise DataError("there is no work to compare the two models on; give other labelled works with --holdout")
-    groups = [group_of(each) for each in told.works]
     sides = _side(told.scores, champion), _side(scores, champion)
-    contest = compare(*sides, told.truth, told.importance, groups, champion.labels, seed=champion.recipe.seed)
+    contest = compare(*sides, told.truth, told.importance, told.groups, champion.labels, seed=champion.recipe.seed)
     used = frozenset(champion.labels.ids if policy is None else labels_used(policy, champion.labels))
-    turned = flipped(
-        found.scores, taught.truth, taught.asked, taught.importance, list(map(group_of, feedback)), champion.recipe.seed
-    )
-    challenger = _named(challenger, champion, taught, found.strengths, contest, where)
+    turned = flipped(found.scores, taught.truth, taught.asked, taught.importance, taught.groups, champion.recipe.seed)
+    challenger = _challenger(champion, taught, found, contest, where)
     return Retraining(challenger, contest, where, used, turned)
 
 
@@ -147,10 +143,8 @@ def labels_used(policy: Policy, labels: LabelSet) -> set[str]:
     }
 
 
-def _named(
-    challenger: Bundle, champion: Bundle, taught: Lessons, strengths: F64, contest: Contest, held_out: str
-) -> Bundle:
-    """The challenger with a version of its own, and what it learned from what among its facts."""
+def _challenger(champion: Bundle, taught: Lessons, found: Update, contest: Contest, held_out: str) -> Bundle:
+    """The champion with other weights, a version of its own, and what it learned from what among its facts."""
     earlier = champion.facts.get("retrained", [])
     version = f"{champion.recipe.version.partition('+')[0]}+{len(earlier) + 1}"
     said = taught.truth
@@ -160,7 +154,7 @@ def _named(
         "feedback_sha256": digest(taught.works),
         "strengths": {
             label: float(strength)
-            for label, strength in zip(champion.labels.ids, strengths, strict=True)
+            for label, strength in zip(champion.labels.ids, found.strengths, strict=True)
             if np.isfinite(strength)
         },
         "labels": {
@@ -173,7 +167,8 @@ def _named(
         "worse": contest.named("worse"),
     }
     return replace(
-        challenger,
+        champion,
+        weights=_packed(found, champion.weights),
         recipe=champion.recipe._replace(version=version),
         facts={**champion.facts, "retrained": [*earlier, lesson]},
         sha256="",

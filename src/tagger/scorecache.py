@@ -116,10 +116,9 @@ def _key(work: Work, chapter: Chapter, bundle: Bundle) -> bytes:
 
 def _get(cache: ScoreCache, keys: Iterable[bytes], n_labels: int) -> dict[bytes, _Rows]:
     """The rows of the chapters that are remembered, and are whole; a database in trouble remembers nothing."""
-    wanted = list(keys)
     found = {}
     try:
-        for key in wanted:
+        for key in keys:
             row = cache.connection.execute("SELECT data FROM chapters WHERE key = ?", (key,)).fetchone()
             rows = None if row is None else _decoded(row[0], n_labels)
             if rows is not None:

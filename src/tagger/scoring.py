@@ -18,7 +18,7 @@ import numpy as np
 
 from tagger import native
 from tagger.arrays import F32, F64, I16, I32, I64
-from tagger.features import Counts, Vocabulary, build_table, hash_words
+from tagger.features import Counts, Vocabulary, build_table, hash_words, ranges
 
 _DAMPED = np.log(np.maximum(np.arange(1 << 12), 1), dtype=np.float32) + np.float32(1)
 
@@ -172,7 +172,7 @@ def _products(counts: Counts, steps: I32, matrix: I16, passages: I64, labels: I6
     sizes = counts.rows[passages + 1] - counts.rows[passages]
     rows = np.zeros(len(passages) + 1, np.int64)
     np.cumsum(sizes, out=rows[1:])
-    places = np.arange(rows[-1]) + np.repeat(counts.rows[passages] - rows[:-1], sizes)
+    places = ranges(counts.rows[passages], sizes)
     columns = counts.columns.take(places)
     cells = columns.astype(np.int64) * matrix.shape[1] + np.repeat(labels, sizes)
     return columns, steps.take(places).astype(np.int64) * matrix.ravel().take(cells), rows

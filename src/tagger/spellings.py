@@ -7,6 +7,8 @@ rather not spell.
 
 from __future__ import annotations
 
+from tagger.recipe import Features
+
 # he, his and himself stand for the pronouns of all; "his" for "him" too, since "her" is both.
 _PRONOUNS = {
     "he": "she they",
@@ -60,6 +62,16 @@ _DISGUISED = """
     tortured tranny trauma vodka weapon weed whore whores
 """
 _DIGITS = str.maketrans("aeio", "4310")
+
+
+def one_for_several(choices: Features) -> dict[str, str]:
+    """Every word that is read as another, and that other."""
+    return (neutral() if choices.neutral else {}) | (disguises() if choices.disguises else {})
+
+
+def respelt(choices: Features) -> list[str]:
+    """The words to know even where no work has them: disguises are many, and each is rare."""
+    return [*disguises()] if choices.disguises else []
 
 
 def neutral() -> dict[str, str]:

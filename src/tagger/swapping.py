@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import sys
+from glob import escape
 from pathlib import Path
 
 _RENAME_EXCHANGE = 2
@@ -37,4 +38,4 @@ def exchange(first: Path, second: Path) -> None:
 
 def is_being_exchanged(path: Path) -> bool:
     """Whether the old folder has stepped aside, and the new one, `.NAME.something`, is not there yet."""
-    return not path.exists() and any(path.parent.glob(f".{path.name}.*{_ASIDE}"))
+    return not path.exists() and any(path.parent.glob(f".{escape(path.name)}.*{_ASIDE}"))

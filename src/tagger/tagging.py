@@ -20,6 +20,7 @@ from tagger.aggregation import WorkMargins, aggregate
 from tagger.arrays import F32, F64, I64, NDArray
 from tagger.bundles import Bundle
 from tagger.calibration import Calibration, calibrate, sigmoid
+from tagger.features import ranges
 from tagger.policy import (
     BANDS,
     PROMINENCES,
@@ -209,7 +210,7 @@ def _prominences(reading: Reading, findings: _Findings, thresholds: Thresholds, 
         return of
     sizes = np.diff(reading.rows)[of]
     rows = np.cumsum([0, *sizes.tolist()])
-    passages = np.arange(rows[-1]) + np.repeat(reading.rows[of] - rows[:-1], sizes)
+    passages = ranges(reading.rows[of], sizes)
     owners = np.repeat(labels, sizes)
     lengths = np.array([passage.end - passage.start for passage in reading.passages])
     alone = _alone(reading.margins[passages, owners], bundle.calibration, owners)

@@ -24,11 +24,11 @@ from tagger.composites import Sample, compose
 from tagger.errors import DataError, RecipeError, UnknownLabelError
 from tagger.features import BLOCK_CHARS, Counts, Words, blocks, featurize, join, read_cases, read_words
 from tagger.labels import LabelSet
-from tagger.learning import Examples, Progress, learn_labels
+from tagger.learning import Examples, Progress, learn_labels, sparse
 from tagger.recipe import Recipe
 from tagger.scoring import Weights, keyword_model
 from tagger.segmentation import segment, text_of
-from tagger.spellings import disguises, neutral
+from tagger.spellings import one_for_several, respelt
 from tagger.vectors import Vectors, meaning
 from tagger.vocabulary import Learned, Stemmer, collisions, learn, names_among, snowball
 from tagger.works import LabelledWork
@@ -65,7 +65,7 @@ def train(
     names = None if recipe.features.names else names_among(words, cases)
     learned = learn(words, recipe.features, *spelling(recipe, vectors), names)
     counts = join([featurize(block, learned.vocabulary) for block in words])
-    matrix = _matrix(counts, learned)
+    matrix = sparse(counts, learned.vocabulary.idf)
     lent = _lend(vectors, learned, matrix, recipe)
     folds = assign_folds(everything, recipe.calibration.folds, recipe.seed)
     importance = np.array([each.weight for each in everything])
@@ -132,17 +132,10 @@ def _facts(works: Sequence[LabelledWork], learned: Learned, counts: Counts, word
     }
 
 
-def _matrix(counts: Counts, learned: Learned) -> Any:
-    from scipy.sparse import csr_matrix
-
-    values = scoring.values(counts, learned.vocabulary.idf)
-    return csr_matrix((values, counts.columns, counts.rows), (len(counts.rows) - 1, len(learned.names)))
-
-
 def spelling(recipe: Recipe, vectors: Vectors | None) -> tuple[Stemmer, list[str]]:
     """How words become stems, and the words to know beside those of the works."""
-    same = (neutral() if recipe.features.neutral else {}) | (disguises() if recipe.features.disguises else {})
-    return snowball(same), [*(vectors.words if vectors else ()), *(disguises() if recipe.features.disguises else ())]
+    known = [*(vectors.words if vectors else ()), *respelt(recipe.features)]
+    return snowball(one_for_several(recipe.features)), known
 
 
 def _columns(listed: str, labels: LabelSet) -> NDArray[np.bool_]:
@@ -217,8 +210,13 @@ def assign_folds(works: Sequence[LabelledWork], n_folds: int, seed: int) -> I64:
 
     A group's fold hangs on its name and the seed alone, so it stays when other works come or go.
     """
-    digests = [hashlib.sha256(f"{seed}:{group_of(each)}".encode()).digest() for each in works]
-    return np.array([int.from_bytes(each[:8], "big") % n_folds for each in digests], np.int64)
+    return np.array([lot % n_folds for lot in lots(works, str(seed))], np.int64)
+
+
+def lots(works: Sequence[LabelledWork], about: str) -> list[int]:
+    """A number below 2^64 for each work, drawn for its group by the group's name and what it is drawn about."""
+    digests = [hashlib.sha256(f"{about}:{group_of(each)}".encode()).digest() for each in works]
+    return [int.from_bytes(each[:8], "big") for each in digests]
 
 
 def supported_by(truth: NDArray[np.floating], least: int) -> NDArray[np.bool_]:
@@ -257,20 +255,25 @@ def choose_rule(sample: Sample, labels: LabelSet, recipe: Recipe) -> Rule:
 
 
 def _mean_precision(margins: NDArray[np.float32], sample: Sample) -> float:
-    """Mean average precision by label of works of one length class at a time, so that length gives nothing away."""
+    found = [precision for _, _, precision in precisions(margins, sample)]
+    return float(np.mean(found)) if found else 0.0
+
+
+def precisions(margins: NDArray[np.float32], sample: Sample) -> Iterator[tuple[int, float, float]]:
+    """A label, how many works have it, and the average precision with which the margins, float32[works, labels], rank
+    it: among works of one length class at a time, so that length gives nothing away.
+    """
     from sklearn.metrics import average_precision_score
 
-    found = []
-    for works in length_classes(sample.rows):
+    for works in _length_classes(sample.rows):
         for label in range(margins.shape[1]):
             chosen = works & np.isfinite(sample.truth[:, label])
             target = sample.truth[chosen, label]
             if 0 < target.sum() < len(target):
-                found.append(average_precision_score(target, margins[chosen, label]))
-    return float(np.mean(found)) if found else 0.0
+                yield label, target.sum(), average_precision_score(target, margins[chosen, label])
 
 
-def length_classes(rows: I64) -> Iterator[NDArray[np.bool_]]:
+def _length_classes(rows: I64) -> Iterator[NDArray[np.bool_]]:
     """The works of two or three passages, of four to seven and so on, as bool[works] each."""
     classes = np.minimum(np.log2(np.diff(rows)).astype(int), 5)
     return (classes == each for each in np.unique(classes[classes > 0]))

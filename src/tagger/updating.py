@@ -23,10 +23,10 @@ from tagger.arrays import F32, F64, I64, NDArray
 from tagger.bundles import Bundle
 from tagger.calibration import PRESETS, calibrate, sigmoid
 from tagger.comparing import by_group, losses
-from tagger.learning import Progress
+from tagger.learning import Progress, sparse
 from tagger.policy import decide, imply
 from tagger.reading import Reading, read
-from tagger.scoring import Weights, unpack, values
+from tagger.scoring import Weights, unpack
 from tagger.tagging import Options, tag
 from tagger.training import assign_folds, group_of, no_progress, truth_of
 from tagger.works import LabelledWork, Work
@@ -59,6 +59,11 @@ class Lessons(NamedTuple):
     def importance(self) -> F64:
         """How much each work counts, float64[works]."""
         return np.array([each.weight for each in self.works], np.float64)
+
+    @property
+    def groups(self) -> list[str]:
+        """The group of each work."""
+        return list(map(group_of, self.works))
 
 
 def read_lessons(works: Sequence[LabelledWork], bundle: Bundle) -> Lessons:
@@ -93,13 +98,9 @@ def _is_complete(each: LabelledWork, bundle: Bundle) -> bool:
 
 
 def _values(reading: Reading, bundle: Bundle) -> Any:
-    from scipy.sparse import csr_matrix, vstack
+    from scipy.sparse import vstack
 
-    idf, parts = bundle.vocabulary.idf, []
-    for counts, _ in reading.blocks:
-        shape = (len(counts.total), len(idf))
-        parts.append(csr_matrix((values(counts, idf), counts.columns, counts.rows), shape))
-    return vstack(parts, "csr")
+    return vstack([sparse(counts, bundle.vocabulary.idf) for counts, _ in reading.blocks], "csr")
 
 
 def _scores(rows: I64, margins: F32, bundle: Bundle) -> F64:
@@ -148,13 +149,15 @@ def update(taught: Lessons, bundle: Bundle, progress: Progress = no_progress) ->
             progress("learning", done, len(labels))
             for fold in range(FOLDS):
                 outside = np.flatnonzero(folds[owners] == fold)
-                for tried, (columns, change) in zip(margins, _path(taught, label, folds != fold, bundle), strict=True):
-                    tried[outside, label] += (taught.values[outside][:, columns] @ change).astype(np.float32)
+                columns, changes = _path(taught, label, folds != fold, bundle)
+                told = taught.values[outside][:, columns]
+                for tried, change in zip(margins, changes, strict=True):
+                    tried[outside, label] += (told @ change).astype(np.float32)
         best = _choose([_rescored(taught, tried, bundle) for tried in margins], taught)
         matrix = unpack(bundle.weights).matrix
         for label in labels:
-            columns, change = _path(taught, label, np.ones(len(taught.works), bool), bundle)[best[label]]
-            matrix[columns, label] += change.astype(np.float32)
+            columns, changes = _path(taught, label, np.ones(len(taught.works), bool), bundle)
+            matrix[columns, label] += changes[best[label]].astype(np.float32)
     chosen = np.stack(margins)[best, :, np.arange(len(best))].T
     return Update(
         Weights(matrix, bundle.weights.bias), np.array(STRENGTHS)[best], _rescored(taught, chosen, bundle), moved
@@ -167,10 +170,9 @@ def _choose(scores: Sequence[F64], taught: Lessons) -> I64:
     regression trees", 1984), groups of works taken for one, or by a tenth: a gain may be as sure as it is small. A
     strength common to all would let one label that is far off loosen those that are right.
     """
-    groups = list(map(group_of, taught.works))
     counts = taught.importance[:, None] * np.isfinite(taught.truth)
     cells = [np.nan_to_num(counts * losses(each, taught.truth)) for each in scores]
-    by_one = np.stack([by_group(groups, each) for each in cells])  # strengths, groups, labels
+    by_one = np.stack([by_group(taught.groups, each) for each in cells])  # strengths, groups, labels
     found = by_one.sum(axis=1)
     best = found.argmin(axis=0)
     apart = by_one - by_one[best, :, np.arange(found.shape[1])].T
@@ -180,8 +182,8 @@ def _choose(scores: Sequence[F64], taught: Lessons) -> I64:
     return first
 
 
-def _path(taught: Lessons, label: int, inside: NDArray[np.bool_], bundle: Bundle) -> list[tuple[I64, F64]]:
-    """How a label's weights change for each of STRENGTHS: the features that do, and by how much.
+def _path(taught: Lessons, label: int, inside: NDArray[np.bool_], bundle: Bundle) -> tuple[I64, list[F64]]:
+    """How a label's weights change: the features that do, and by how much for each of STRENGTHS.
 
     Learned from those works `inside`, bool[works], of which it is known whether they have the label.
     """
@@ -207,8 +209,8 @@ def _path(taught: Lessons, label: int, inside: NDArray[np.bool_], bundle: Bundle
     for strength in STRENGTHS:  # each begins where the firmer one before it ended
         if np.isfinite(strength) and len(columns):
             at = minimize(objective, at, (strength,), "L-BFGS-B", jac=True, options={"maxiter": 200}).x
-        changes.append((columns, at[:-1]))
-    return changes
+        changes.append(at[:-1])
+    return columns, changes
 
 
 def _witnesses(taught: Lessons, label: int, works: I64, bundle: Bundle) -> tuple[Any, F64]:

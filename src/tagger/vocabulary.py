@@ -25,6 +25,7 @@ from tagger.features import (
     hash_pairs,
     hash_words,
     look_up,
+    ranges,
 )
 from tagger.recipe import Features
 from tagger.tallies import Tally, tally
@@ -197,10 +198,8 @@ def spell(block: Words, places: I64) -> list[str]:
     ["don't", 'she']
     """
     sizes = block.ends[places] - block.starts[places] + 1  # one more, for what parts them
-    ends = np.cumsum(sizes)
-    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(block.starts[places] - (ends - sizes), sizes)
-    letters = _LETTERS.take(block.letters.take(at, mode="clip"))
-    letters[ends - 1] = ord(" ")
+    letters = _LETTERS.take(block.letters.take(ranges(block.starts[places], sizes), mode="clip"))
+    letters[np.cumsum(sizes) - 1] = ord(" ")
     text: str = letters.tobytes().decode("utf-16-le")
     return text.split(" ")[:-1]
 

@@ -114,8 +114,7 @@ def _shown(policy: Policy) -> Iterator[str]:
 
 def _rule(number: int, rule: Rule) -> Iterator[str]:
     yield f"  {number}. {rule.name}: {rule.decision} ({rule.code})"
-    asked = {name: getattr(rule.when, name) for name in rule.when.__slots__}
-    told = [f"{name} {_value(value)}" for name, value in asked.items() if value not in (None, ())]
+    told = [f"{name} {_value(value)}" for name, value in rule.when.asked.items()]
     yield f"       when {'; '.join(told)}"
     if rule.message:
         yield f"       “{printable(rule.message)}”"

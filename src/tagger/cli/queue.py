@@ -87,7 +87,7 @@ def add(
     total, who = Added(), person(name)
     with input_stream(decisions) as stream, opened(queue, create=True) as found:
         for records in read_records(stream, str(decisions)):
-            added = found.add([dict(each) for each in records], who)
+            added = found.add(records, who)
             total = Added(*(a + b for a, b in zip(total, added, strict=True)))
     say(
         f"{total.waiting:,} works wait for people, {total.passed:,} were settled by the policy, {total.known:,} were"

@@ -35,8 +35,9 @@ def retrain(
     """Train a challenger on what people decided, and let it replace the model if it is better.
 
     It is the model with its weights moved towards the decisions; nothing else that it ever learned from is needed. It
-    replaces the model only if some label got better and none that is used got worse, on works held out. The old model
-    is kept as MODEL.previous. Exits with 1 where the model stays.
+    replaces the model only if some label got better, none that is used got worse, nor all others together, on works
+    held out, and the decisions do not look careless. The old model is kept as MODEL.previous. Exits with 1 where the
+    model stays.
     """
     from tagger import bundles, labelled, policies
     from tagger.cli.progress import bar

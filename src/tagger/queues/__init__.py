@@ -9,7 +9,7 @@ Works that the policy settled by itself are kept beside them (`passed`): they ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -109,7 +109,7 @@ class Queue:
     engine: Engine
     clock: Callable[[], datetime] = _now
 
-    def add(self, records: Sequence[dict[str, Any]], who: str) -> Added:
+    def add(self, records: Sequence[Mapping[str, Any]], who: str) -> Added:
         """Take in what `screen` said of some works. One whose key is there already changes nothing."""
         rows = {record["key"]: self._row(record) for record in records}
         if not rows:
@@ -127,7 +127,7 @@ class Queue:
                 connection.execute(events.insert(), told)
         return Added(len(waiting), len(new) - len(waiting), len(records) - len(new))
 
-    def _row(self, record: dict[str, Any]) -> dict[str, Any]:
+    def _row(self, record: Mapping[str, Any]) -> dict[str, Any]:
         waits = record["decision"] in _RANKS or bool(record.get("audit"))
         kept = record if waits else {name: value for name, value in record.items() if name != "text"}
         return {
@@ -202,6 +202,8 @@ class Queue:
             row = self._waiting(connection, id, who)
             if row["holder"] is None:
                 raise RefusedError(f"nobody holds {row['id']}, so there is nothing to release")
+            if row["holder"] != who:  # whose time ran out, else `_waiting` had said so
+                raise RefusedError(f"{who} does not hold {row['id']}, so there is nothing to release")
             self._move(connection, row, WAITING)
             self._tell(connection, row, who, "released")
             return _item({**row, "holder": None, "held_until": None})

@@ -41,6 +41,7 @@ from tagger.training import (
     group_of,
     judge,
     least_known,
+    lots,
     no_progress,
     supported_by,
     truth_of,
@@ -149,8 +150,7 @@ def train(words: Words, labels: LabelSet, recipe: Recipe, *, jobs: int = 1, prog
 def hold_out(works: Sequence[LabelledWork], seed: int) -> NDArray[np.bool_]:
     """Which works are held out to calibrate on, bool[works]: by groups, which hangs on their names and the seed."""
     share = held_out_share(len(works))
-    digests = [hashlib.sha256(f"{seed}:held out:{group_of(each)}".encode()).digest() for each in works]
-    return np.array([int.from_bytes(each[:8], "big") < share * 2**64 for each in digests], bool)
+    return np.array([lot < share * 2**64 for lot in lots(works, f"{seed}:held out")], bool)
 
 
 def held_out_share(n_works: int) -> float:
@@ -176,7 +176,7 @@ def _featurize(
     jobs: int,
     progress: Progress,
 ) -> list[Path]:
-    sizes = [len(shards.load(each, "rows")["rows"]) - 1 for each in words.shards]
+    sizes = list(map(_size, words.shards))
     tasks = []
     for number, (folder, end) in enumerate(zip(words.shards, accumulate(sizes), strict=True)):
         own = slice(end - sizes[number], end)
@@ -184,6 +184,11 @@ def _featurize(
         tasks.append(Task(words.place / "features" / f"{number:05}", part))
     function = partial(featurizing.featurize_part, words.place / "vocabulary")
     return shards.make(function, tasks, jobs, partial(progress, "featurizing"))
+
+
+def _size(words: Path) -> int:
+    """How many works a shard of words has."""
+    return len(shards.load(words, "rows")["rows"]) - 1
 
 
 def _in_order(weights: Weights, known: Known) -> Weights:
@@ -215,7 +220,7 @@ def _sample(
 def _facts(words: Words, known: Known, features: Sequence[Path]) -> dict[str, Any]:
     """What describes a training: its data and its features."""
     own, added = words.shards[: words.n_own], words.shards[words.n_own :]
-    n_added = len(reading.works_of(added))
+    n_added = sum(map(_size, added))
     more = {"more": {"works": n_added, "sha256": _digest(added)}} if added else {}
     return {
         "works": len(words.works),

@@ -23,7 +23,7 @@ from tagger.learning import Progress
 from tagger.parallel import map_batches
 from tagger.recipe import Features
 from tagger.shards import Arrays, Task
-from tagger.spellings import disguises, neutral
+from tagger.spellings import one_for_several, respelt
 from tagger.streaming.reading import words_of
 from tagger.tallies import Tally, merge, prune, tally, total
 from tagger.vocabulary import (
@@ -87,9 +87,9 @@ def _stems(words: Sequence[Path], choices: Features, jobs: int) -> Arrays:
     hashes = counted.keys[kept]
     written = _written(words, hashes)
     shared = letters[kept] != often[kept] * letter_sums(read_words(written))
-    more = [*disguises()] if choices.disguises else []
+    more = respelt(choices)
     spellings = with_more(Spellings(hashes, often[kept], written), more, counted.keys[names])
-    same = (neutral() if choices.neutral else {}) | (disguises() if choices.disguises else {})
+    same = one_for_several(choices)
     batches = [spellings.written[at : at + _STEMMED] for at in range(0, len(spellings.written), _STEMMED)]
     found = chain.from_iterable(map_batches(partial(_stem, same), batches, jobs))
     stems = group(spellings, dict(zip(spellings.written, found, strict=True)).__getitem__, more)

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tagger import scoring, shards
+from tagger import shards
 from tagger.arrays import F32, I32, I64, NDArray
-from tagger.features import Counts, featurize
-from tagger.learning import whole_works
+from tagger.features import Counts, featurize, ranges
+from tagger.learning import sparse, whole_works
 from tagger.shards import Arrays
 from tagger.streaming import counting
 from tagger.streaming.reading import words_of
@@ -51,7 +51,7 @@ def featurize_part(vocabulary: Path, part: Part) -> Arrays:
     counts = featurize(words, learned.vocabulary)
     order = np.random.default_rng((part.seed, part.first)).permutation(np.flatnonzero(part.learned))
     held = np.flatnonzero(part.held_out)
-    out = take(counts, _members(rows, held))
+    out = take(counts, ranges(rows[held], np.diff(rows)[held]))
     return {
         **_learned_from(counts, learned.vocabulary.idf, rows, order, ranks(learned.frequencies)),
         "works": part.first + order,
@@ -84,24 +84,16 @@ def _learned_from(counts: Counts, idf: F32, rows: I64, order: I64, rank: I32) ->
     """The features of some works, each as the sum of its passages'."""
     from scipy.sparse import csr_matrix
 
-    values = csr_matrix((scoring.values(counts, idf), counts.columns, counts.rows), (len(counts.rows) - 1, len(idf)))
-    works = whole_works(values, rows)[order]
+    works = whole_works(sparse(counts, idf), rows)[order]
     works = csr_matrix((works.data, rank[works.indices], works.indptr), works.shape)
     works.sort_indices()
     entries = np.column_stack((works.indices.astype(np.int32), works.data.astype(np.float32).view(np.int32)))
     return {"entries": np.ascontiguousarray(entries), "rows": works.indptr.astype(np.int64)}
 
 
-def _members(rows: I64, works: I64) -> I64:
-    """The passages of some works."""
-    sizes = np.diff(rows)[works]
-    ends = sizes.cumsum()
-    found: I64 = np.arange(sizes.sum()) + np.repeat(rows[works] - (ends - sizes), sizes)
-    return found
-
-
 def take(counts: Counts, passages: I64) -> Counts:
     """The counts of some passages."""
-    where = _members(counts.rows, passages)
-    bounds = np.concatenate(([0], np.diff(counts.rows)[passages].cumsum()))
+    sizes = np.diff(counts.rows)[passages]
+    where = ranges(counts.rows[passages], sizes)
+    bounds = np.concatenate(([0], sizes.cumsum()))
     return Counts(counts.columns[where], counts.counts[where], bounds, counts.known[passages], counts.total[passages])

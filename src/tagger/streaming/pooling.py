@@ -7,7 +7,7 @@ import numpy as np
 from tagger.aggregation import Rule, aggregate
 from tagger.arrays import F64
 from tagger.composites import Sample
-from tagger.training import length_classes
+from tagger.training import precisions
 
 # A label with fewer works than this is pooled as is best for all labels together.
 _ENOUGH = 30
@@ -30,16 +30,10 @@ def choose_shares(sample: Sample, rule: Rule) -> Rule:
 
 def _precisions(sample: Sample, rule: Rule) -> F64:
     """The average precision of each label, float64[labels]."""
-    from sklearn.metrics import average_precision_score
-
     margins = aggregate(sample.margins, sample.rows, rule).margins
     sums, weights = np.zeros(margins.shape[1]), np.full(margins.shape[1], 1e-9)
-    for works in length_classes(sample.rows):
-        for label in range(margins.shape[1]):
-            chosen = works & np.isfinite(sample.truth[:, label])
-            target = sample.truth[chosen, label]
-            if 0 < target.sum() < len(target):
-                sums[label] += target.sum() * average_precision_score(target, margins[chosen, label])
-                weights[label] += target.sum()
+    for label, present, precision in precisions(margins, sample):
+        sums[label] += present * precision
+        weights[label] += present
     found: F64 = sums / weights
     return found

@@ -197,7 +197,7 @@ def test_a_model_that_is_not_whole(tagger: Callable[..., Ended], harm: str, comm
 
 
 LINES: dict[str, tuple[int, str]] = {
-    "predict s.txt -m nowhere": (3, "the model nowhere does not exist; name one with -m"),
+    "predict s.txt -m nowhere": (3, "the model nowhere does not exist; name another"),
     "predict s.txt -m s.txt": (3, "the model s.txt holds no manifest.json, so it is not a model of tagger"),
     "predict s.txt -m model --threshold violense=0.5": (2, "There is no label 'violense'; did you mean violence"),
     "predict s.txt -m model --threshold violence=much": (2, "--threshold violence=much: write it as LABEL=NUMBER"),
@@ -222,6 +222,17 @@ LINES: dict[str, tuple[int, str]] = {
     "evaluate d.jsonl -m model": (3, "d.jsonl has no split 'test'; it has train, and `all`"),
     "model export --sklearn nowhere/m.joblib -m model": (5, "cannot write nowhere/m.joblib: No such file or directory"),
     "labels violense": (2, "There is no label 'violense'"),
+    "predict s.txt -m model -o ./s.txt": (2, "-o s.txt: that file is among what is to be read; name another one"),
+    "predict . -m model -o s.txt": (2, "-o s.txt: that file is among what is to be read"),
+    "check s.txt -m model -o s.txt": (2, "-o s.txt: that file is among what is to be read"),
+    "screen s.txt -m model -p policy.toml -o s.txt": (2, "-o s.txt: that file is among what is to be read"),
+    "evaluate d.jsonl -m model --split all -o d.jsonl": (2, "-o d.jsonl: that file is among what is to be read"),
+    "feedback export q.db --texts d.jsonl -o d.jsonl": (2, "-o d.jsonl: that file is among what is to be read"),
+    "feedback export q.db --texts nowhere.jsonl -o new.jsonl": (2, "--texts nowhere.jsonl: no such file or folder"),
+    "predict s.txt -m model --evidence 0 --explain": (
+        2,
+        "--explain and --quotes show evidence; leave out --evidence 0",
+    ),
 }
 
 
@@ -232,13 +243,14 @@ def test_a_command_line_that_will_not_do(tagger: Callable[..., Ended], line: str
     Path("broken.toml").write_text("[learner\nc = 1")
     Path("strange.toml").write_text("speed = 11")
     Path("wild.toml").write_text("[learner]\nc = -1")
-    before = sorted(path.name for path in Path().iterdir())
+    Path("policy.toml").write_text('name = "any"')
+    before = {path.name: path.read_bytes() for path in Path().iterdir() if path.is_file()}
     code, message = LINES[line]
     ended = tagger(line)
     assert (ended.code, ended.output) == (code, "")
     assert ended.errors.startswith(f"tagger: {message}")
     assert ended.errors.count("\n") == 1
-    assert sorted(path.name for path in Path().iterdir()) == before
+    assert {path.name: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import hashlib
 import mmap
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -252,7 +253,7 @@ def test_what_is_no_bundle_is_refused_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for path in (tmp_path / "nowhere", tmp_path / "photos", file):
         assert str(path) in refusal(path)
-    assert "does not exist; name one with -m, or make one with `tagger train`" in refusal(tmp_path / "nowhere")
+    assert "does not exist; name another, or make one with `tagger train`" in refusal(tmp_path / "nowhere")
     assert "holds no manifest.json" in refusal(tmp_path / "photos")
 
 
@@ -270,6 +271,15 @@ def test_saving_over_a_bundle_replaces_it_whole_and_keeps_its_card(bundle: Bundl
 def test_saving_makes_the_folders_above(bundle: Bundle, tmp_path: Path) -> None:
     bundles.save(bundle, tmp_path / "a" / "b" / "model")
     assert bundles.load(tmp_path / "a" / "b" / "model").names == bundle.names
+
+
+def test_a_place_not_to_be_written_to_is_told_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    for path in (tmp_path / "model", tmp_path / "deep" / "er" / "model"):
+        with pytest.raises(OutputError, match=f"{tmp_path} is not to be written to; choose another place"):
+            bundles.check_place(path)
 
 
 def test_saving_over_anything_else_is_refused_and_leaves_it_alone(bundle: Bundle, tmp_path: Path) -> None:

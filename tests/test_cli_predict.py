@@ -299,9 +299,7 @@ def test_any_number_of_jobs_prints_the_same(predict: Any, story: Path, calm: Pat
 def test_an_error_is_one_line_and_its_exit_code(command: list[str], tmp_path: Path) -> None:
     done = subprocess.run([*command, "-m", "nowhere", "-"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == (
-        "tagger: the model nowhere does not exist; name one with -m, or make one with `tagger train`\n"
-    )
+    assert done.stderr == ("tagger: the model nowhere does not exist; name another, or make one with `tagger train`\n")
 
 
 @contextmanager

@@ -145,7 +145,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(cluster: Cluster, tmp_pat
     until(lambda: run.poll() is not None or (unfinished.exists() and cluster.has_begun(doomed)))
     assert run.poll() is None
     doomed.send_signal(signal.SIGKILL)
-    _, errors = run.communicate(timeout=30)
+    _, errors = run.communicate(timeout=300)
     assert (errors, run.returncode) == (b"", 0)
     assert untimed((out / "part-00000.jsonl").read_bytes()) == untimed(local.stdout_bytes)
 

@@ -28,7 +28,7 @@ def adapt(bundle: Bundle, expected: Mapping[str, float]) -> Bundle:
         try:
             column = bundle.labels.index(bundle.labels[name].id)
         except UnknownLabelError as error:
-            raise RecipeError(str(error)) from error
+            raise RecipeError(f"the mix: {error}") from error
         if not 0 < share < 1:
             raise RecipeError(
                 f"the share of works with {name} is {share:g}, but must lie between 0 and 1, both excluded"

@@ -146,6 +146,9 @@ def check_place(path: Path) -> None:
 
     It may replace a bundle, and a folder with nothing in it but a model card; anything else is somebody's.
     """
+    above = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
+    if not os.access(above if above != path.absolute() else above.parent, os.W_OK):
+        raise OutputError(f"cannot write the model to {path}: {above} is not to be written to; choose another place")
     if not path.exists() or (path / MANIFEST).is_file():
         return
     if not path.is_dir() or any(each.suffix != ".md" for each in path.iterdir()):
@@ -262,7 +265,7 @@ def _read_manifest_bytes(path: Path) -> bytes:
         return (path / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         what = "holds no manifest.json, so it is not a model of tagger" if path.exists() else "does not exist"
-        raise BundleError(f"the model {path} {what}; name one with -m, or make one with `tagger train`") from error
+        raise BundleError(f"the model {path} {what}; name another, or make one with `tagger train`") from error
     except OSError as error:
         raise BundleError(f"cannot read the model {path}: {error.strerror}") from error
 
@@ -294,7 +297,9 @@ def _check_files(manifest: Mapping[str, Any], path: Path, *, thorough: bool) -> 
             if same and (thorough or "sum" not in entry):
                 same = _digest(file) == entry["sha256"]
             if not same:
-                raise BundleError(f"{file} was altered after training: it is not what the manifest says")
+                raise BundleError(
+                    f"{file} was altered after training: the manifest says otherwise; copy the model again, or train it"
+                )
         except FileNotFoundError as error:
             raise BundleError(f"{file} is missing from the model") from error
         except OSError as error:

@@ -23,7 +23,10 @@ class Format(StrEnum):
 def evaluate(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder or a file of labelled works.")],
     model: Model = None,
-    split: Annotated[str, typer.Option(help="Which split to evaluate on; `all` for everything.")] = "test",
+    split: Annotated[
+        str | None,
+        typer.Option(help="Which split to evaluate on; `all` for everything.  [default: test; train with --folds]"),
+    ] = None,
     folds: Annotated[
         int, typer.Option(min=0, help="Instead of a model: train on all folds but one, in turn, and evaluate on that.")
     ] = 0,
@@ -50,12 +53,13 @@ def evaluate(
 
     if folds == 1:
         raise UsageError("--folds 1 leaves nothing to train on; give 2 or more")
+    outputs.refuse_inputs(output, [data])
     works = labelled.load(data)
     with bar(quiet=quiet) as advance:
         if folds:
             wanted = label_set(labels, works)
             labelled.check_labels(works, wanted)
-            chosen = labelled.select(works, data, split)
+            chosen = labelled.select(works, data, split or labelled.TRAIN)
             choices = recipes.load(recipe) if recipe else recipes.Recipe()
             report = cross_validate(
                 chosen, wanted, choices, folds, preset.value, resamples, jobs=job_count(jobs), progress=advance
@@ -63,7 +67,7 @@ def evaluate(
         else:
             bundle = bundles.load(model_path(model))
             labelled.check_labels(works, bundle.labels)
-            chosen = labelled.select(works, data, split)
+            chosen = labelled.select(works, data, split or "test")
             report = evaluate_bundle(bundle, chosen, preset.value, resamples)
     text = render_json(report) if format is Format.json else render_table(report)
     with outputs.opened(output) as stream:

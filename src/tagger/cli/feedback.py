@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tagger.cli.options import Quiet, say
+from tagger.errors import UsageError
 
 app = typer.Typer(help="What people decided, as data to learn from.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -39,6 +40,10 @@ def export(
     from tagger.feedback import decided, labelled_decisions, text_of, texts_of
     from tagger.queues import opened
 
+    for path in texts or ():
+        if str(path) != "-" and not path.exists():
+            raise UsageError(f"--texts {path}: no such file or folder; name the works that were screened")
+    outputs.refuse_inputs(output, texts or ())
     with opened(queue) as found:
         decisions = decided(found)
     wanted = [each.item.record["text_sha256"] for each in decisions if each.item.record["text_sha256"]]

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from tagger.errors import ClosedPipeError, OutputError
+from tagger.errors import ClosedPipeError, OutputError, UsageError
+
+
+def refuse_inputs(output: Path | None, inputs: Iterable[Path]) -> None:
+    """Raise UsageError where results would take the place of what they are made from, a file or a folder's story."""
+    if output is None or not output.is_file():
+        return
+    for path in inputs:
+        if path.exists() and any(each.samefile(output) for each in _files(path)):
+            raise UsageError(f"-o {output}: that file is among what is to be read; name another one")
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        return iter([path])
+    from tagger.predicting import files_at
+
+    return (each for each in files_at(path) if isinstance(each, Path))
 
 
 @contextmanager

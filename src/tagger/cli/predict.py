@@ -91,7 +91,8 @@ def predict(
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the sum that made each piece of evidence.")] = False,
     evidence: Annotated[
-        int, typer.Option(min=0, max=50, help="How many passages to show for each suggestion; 0 takes less time.")
+        int,
+        typer.Option(min=0, max=50, help="How many passages to show for a suggestion, 0 (takes less time) to 50."),
     ] = 3,
     quotes: Annotated[bool, typer.Option("--quotes", help="Show the passages themselves.")] = False,
     input_format: Annotated[
@@ -110,6 +111,8 @@ def predict(
 
     Suggestions, not verdicts: what is not suggested may still be there.
     """
+    if not evidence and (explain or quotes):
+        raise UsageError("--explain and --quotes show evidence; leave out --evidence 0")
     on = engine_of(engine, scheduler)
     jobs = job_count(jobs)
     warm_up("tagger.predicting", jobs, on)
@@ -152,10 +155,12 @@ def write_all(
     quiet: bool,
 ) -> int:
     """Do the job for all works and write what comes of each as it comes. The exit code; see Tally for `alarms`."""
+    from tagger.cli.output import refuse_inputs
     from tagger.cli.progress import bar
     from tagger.predicting import gather
     from tagger.predicting import predict as predict_all
 
+    refuse_inputs(output.path, files)
     tally = Tally(frozenset(alarms))
     if output.path and output.in_parts:
         from tagger import partitions

@@ -39,6 +39,7 @@ def report(
     from tagger.drift import summarize
     from tagger.reports.drift import render_lines, render_table
 
+    outputs.refuse_inputs(output, [*map(Path, sources), *([reference] if reference else [])])
     compared = _records(reference) if reference else None
     periods = summarize(_seen(sources), compared, first)
     table = as_table(format) and (output is None or format is not None)

@@ -78,6 +78,7 @@ def screen(
     """
     from dataclasses import replace
 
+    from tagger.cli.output import refuse_inputs
     from tagger.cli.progress import bar
     from tagger.predicting import gather
     from tagger.screening import screen as screen_all
@@ -87,6 +88,7 @@ def screen(
         raise UsageError("--resume goes on with a file of JSON Lines; name it with -o, and leave out --format table")
     if cache and engine is not EngineName.local:
         raise UsageError("--cache is for --engine local: a file on this machine is not on every worker; leave one out")
+    refuse_inputs(output, files)
     on = engine_of(engine, scheduler)
     job = job_of(policy, model, cache, cache_size, quiet=quiet)
     with opened(output, resume=resume) as (stream, before):

@@ -71,6 +71,16 @@ def test_leading_passages_come_loudest_first_and_of_equals_the_earlier(sizes, se
             assert leading[work, :, label].tolist() == wanted + [-1] * (most - len(wanted))
 
 
+@given(SIZES, st.integers(1, 4), st.integers(0, 99))
+def test_margins_are_the_same_where_nobody_asks_which_passages_led(sizes: list[int], top: int, seed: int) -> None:
+    rows = np.cumsum([0, *sizes])
+    margins = np.random.default_rng(seed).normal(size=(rows[-1], 3)).astype(np.float32)
+    rule = Rule(top, np.array([0.0, 0.4, 1.0]))
+    alone, beside = aggregate(margins, rows, rule, most=0), aggregate(margins, rows, rule, most=2)
+    assert alone.margins.tolist() == beside.margins.tolist()
+    assert alone.leading.shape == (len(sizes), 0, 3)
+
+
 @pytest.mark.parametrize("top", [1, 3])
 def test_a_work_of_one_passage_has_its_margin_to_the_bit(top: int) -> None:
     margins, rows = some_margins([1] * 20, seed=5)

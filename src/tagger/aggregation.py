@@ -44,6 +44,9 @@ def aggregate(margins: F32, rows: I64, rule: Rule, most: int = 1) -> WorkMargins
     for size in sorted(set(sizes[sizes > 0].tolist())):  # np.unique would import numpy.ma, which takes time
         works = np.flatnonzero(sizes == size)
         own = rows[works, None] + np.arange(size)
+        if not most:
+            pooled[works] = _pool(np.sort(margins[own], axis=1)[:, ::-1], rule)
+            continue
         order = np.argsort(-margins[own], axis=1, kind="stable")
         ranked = own[np.arange(len(works))[:, None, None], order]
         pooled[works] = _pool(margins[ranked, np.arange(n_labels)], rule)

@@ -79,16 +79,20 @@ def train(bench: Bench, corpus: str, *, growing: bool = True) -> list[Row]:
 
 def _train(system: System, data: Path, model: Path, row: Row) -> None:
     """Train one system, and have its predictions of the held-out works judged."""
-    say(f"{row.corpus}: {system.name} learns from {row.size.works:,} works")
     with _may_fail(row):
-        note(row, system.train(data, model))
-        row.model_mb = systems.size_of(model)
+        _learn(system, data, model, row)
         held_out, said = data.with_name("held-out.jsonl"), data.with_name(f"said-{model.name}.jsonl")
         system.predict(model, held_out, said)
         found = answers("judge", held_out, said)
         row.macro_f1, row.mean_ap = found["macro_f1"], found["mean_ap"]
     if row.missing:
         systems.remove(model)
+
+
+def _learn(system: System, data: Path, model: Path, row: Row) -> None:
+    say(f"{row.corpus}: {system.name} learns from {row.size.works:,} works")
+    note(row, system.train(data, model))
+    row.model_mb = systems.size_of(model)
 
 
 def _once(model: Path, row: Row, measure: Callable[[Row], None]) -> Row:
@@ -122,10 +126,8 @@ def _train_growing(bench: Bench, corpus: str, known: Row) -> Iterator[Row]:
 
 def _train_only(ours: System, data: Path, model: Path, row: Row) -> None:
     """Train, and keep nothing."""
-    say(f"{row.corpus}: {OURS} learns from {row.size.works:,} works")
     with _may_fail(row):
-        note(row, ours.train(data, model))
-        row.model_mb = systems.size_of(model)
+        _learn(ours, data, model, row)
     systems.remove(model)
 
 

@@ -146,8 +146,8 @@ def check_place(path: Path) -> None:
 
     It may replace a bundle, and a folder with nothing in it but a model card; anything else is somebody's.
     """
-    above = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
-    if not os.access(above if above != path.absolute() else above.parent, os.W_OK):
+    above = next(each for each in path.absolute().parents if each.exists())
+    if not os.access(above, os.W_OK):
         raise OutputError(f"cannot write the model to {path}: {above} is not to be written to; choose another place")
     if not path.exists() or (path / MANIFEST).is_file():
         return
@@ -243,7 +243,7 @@ def _or_none(values: NDArray[np.float64]) -> list[float | None]:
 
 
 def load(path: Path, *, thorough: bool = False) -> Bundle:
-    """Read a bundle, every file checked against its size and sum, and its digest too when that is asked for; arrays are
+    """Read a bundle, every file checked against its size and its sum, or its digest when that is asked for; arrays are
     mapped, not read.
 
     Raises BundleError, one line that says which file is wrong and how.
@@ -292,11 +292,8 @@ def _check_files(manifest: Mapping[str, Any], path: Path, *, thorough: bool) -> 
             size = file.stat().st_size
             if size != entry["bytes"]:
                 raise BundleError(f"{file} has {size} bytes instead of {entry['bytes']}: it is cut short or altered")
-            # Manifests had no sums at first.
-            same = "sum" not in entry or _sum(file) == entry["sum"]
-            if same and (thorough or "sum" not in entry):
-                same = _digest(file) == entry["sha256"]
-            if not same:
+            by_digest = thorough or "sum" not in entry  # manifests had no sums at first
+            if not (_digest(file) == entry["sha256"] if by_digest else _sum(file) == entry["sum"]):
                 raise BundleError(
                     f"{file} was altered after training: the manifest says otherwise; copy the model again, or train it"
                 )

@@ -40,9 +40,8 @@ def decided(queue: Queue) -> list[Decided]:
 
 def screened(queue: Queue) -> Iterator[Seen]:
     """Everything that was screened, by the week in which it came into the queue, with what people said last."""
-    items = list(queue.items("waiting", "decided", "passed"))
     last = _last_said(queue)
-    for item in items:
+    for item in queue.items("waiting", "decided", "passed"):
         said = last.get(item.key, {}) if item.state == "decided" else {}
         present, absent = (frozenset(said.get(name, ())) for name in ("present", "absent"))
         yield Seen(week_of(item.added), item.record, present, absent)

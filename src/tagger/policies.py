@@ -317,8 +317,9 @@ _LABEL_CONDITIONS = ("at_least", "below", "band", "prominence", "declared")
 
 def _when(value: Any, where: str) -> When:
     when = When(**_read(value, _WHEN, f"{where}.", needed=()))
-    of_label = [key for key in _LABEL_CONDITIONS if key in when.asked]
-    if not when.asked:
+    asked = when.asked
+    of_label = [key for key in _LABEL_CONDITIONS if key in asked]
+    if not asked:
         raise PolicyError(f"{where} is empty; what holds when no rule does is said by `otherwise`")
     if of_label and not when.label:
         raise PolicyError(

@@ -115,9 +115,13 @@ def train(words: Words, labels: LabelSet, recipe: Recipe, *, jobs: int = 1, prog
     again = held_out_share(len(words.works)) > _MISSED
     known = counting.learn(words.place, words.shards, recipe.features, jobs, progress)
     features = _featurize(words, held_out, ~held_out | again, recipe, jobs, progress)
-    lesson = Problem(features, len(known.learned.names), words.place / "truth", recipe)
-    _save_truth(lesson.truth, truth, np.where(held_out, 0, importance))
-    weights = pack(_in_order(solve(words.place / "passes", lesson, supported, jobs, progress), known))
+
+    def learn(importance: NDArray[np.float32], suffix: str = "") -> Packed:
+        lesson = Problem(features, len(known.learned.names), words.place / f"truth{suffix}", recipe)
+        _save_truth(lesson.truth, truth, importance)
+        return pack(_in_order(solve(words.place / f"passes{suffix}", lesson, supported, jobs, progress), known))
+
+    weights = learn(np.where(held_out, np.float32(0), importance))
     sample = _sample(words.place, features, weights, truth, importance, jobs, progress)
     sure = np.where(sample.importance[:, None] < HINT, np.nan, sample.truth)
     composed = compose(sample.margins, sample.rows, sure, sample.importance, labels, recipe)
@@ -125,9 +129,7 @@ def train(words: Words, labels: LabelSet, recipe: Recipe, *, jobs: int = 1, prog
     judged = judge(composed, rule, labels, recipe)
     pooled = aggregate(sample.margins, sample.rows, rule).margins
     if again:
-        lesson = lesson._replace(truth=words.place / "truth-again")
-        _save_truth(lesson.truth, truth, importance)
-        weights = pack(_in_order(solve(words.place / "passes-again", lesson, supported, jobs, progress), known))
+        weights = learn(importance, "-again")
     return Bundle(
         labels=labels,
         supported=supported,
@@ -165,7 +167,7 @@ def held_out_share(n_works: int) -> float:
 def _save_truth(folder: Path, truth: NDArray[np.float32], importance: NDArray[np.float32]) -> None:
     """What is to be learned, for the processes that learn: nothing from works of no importance."""
     learned = np.where(importance[:, None] > 0, truth, np.float32(np.nan))
-    shards.save(folder, {"truth": learned, "importance": importance.astype(np.float32)})
+    shards.save(folder, {"truth": learned, "importance": importance})
 
 
 def _featurize(

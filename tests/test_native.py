@@ -19,7 +19,7 @@ from tagger.structure import observe
 PIECES = [
     *("she", "He", "knife", "blood", "said", "WAS", "don't", "f*ck", "cuddle", "house", "xyzzy", "42nd", "été"),
     *(" ", " ", " ", "\n", "\n\n", "\r\n", "\t", "'", "’", '"', "“", "”", "*", "-", "…", "{", "<", "_"),
-    *("Ωmega", "e\u0301", "🙂", "漢字"),
+    *("Ωmega", "e\u0301", "🙂", "漢字", "\ud83d", "\uffff"),
 ]
 PASSAGES = st.lists(st.lists(st.sampled_from(PIECES), min_size=1, max_size=60).map("".join), max_size=6)
 

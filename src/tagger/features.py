@@ -163,12 +163,12 @@ def joined(passages: Sequence[str]) -> tuple[NDArray[np.unsignedinteger], list[i
     codes = _code_points("\n".join(passages) + "\n")
     if codes.itemsize > 1 and ((codes >= _COMBINING[0]) & (codes < _COMBINING[1])).any():
         # An accent that is a character of its own joins its letter; few texts have any.
-        passages = _compose(passages)
+        passages = compose(passages)
         codes = _code_points("\n".join(passages) + "\n")
     return codes, [len(passage) + 1 for passage in passages]
 
 
-def _compose(passages: Sequence[str]) -> list[str]:
+def compose(passages: Sequence[str]) -> list[str]:
     """The passages with accents joined to their letters: those that have any, so that the others stay as they are
     wherever they stand.
     """

@@ -21,7 +21,7 @@ from tagger.structure import KINDS, MARKERS, Observed
 if TYPE_CHECKING:
     import ctypes
 
-VERSION = 2  # of the functions and structures of kernel.c
+VERSION = 3  # of the functions and structures of kernel.c
 SWITCH = "TAGGER_KERNEL"  # in the environment; "off" leaves the kernel alone
 _FILTER_BITS = 20
 
@@ -44,20 +44,15 @@ class Kernel:
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
-        library.tagger_count.restype = _types().c_int64
+        library.tagger_count.restype = library.tagger_fold.restype = _types().c_int64
         self._last: tuple[Vocabulary, _Prepared] | None = None
 
     def count(self, passages: Sequence[str], vocabulary: Vocabulary) -> tuple[Counts, Observed]:
         """What featurize() and observe() give for the words of some passages."""
-        codes, lengths = features.joined(passages)
-        offsets = np.zeros(len(lengths) + 1, np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        letters = np.empty(len(codes), np.uint16)
-        fold = features.FOLD
-        self._call("fold", codes, codes.itemsize, len(codes), fold, len(fold) - 1, letters)
-        n, size = len(lengths), int(max(lengths, default=0))
+        letters, offsets = self._fold(passages)
+        n, size = len(passages), int(np.diff(offsets).max(initial=0))
         powers, inverses = features.powers(size)
-        columns, counts = np.empty(len(codes), np.int32), np.empty(len(codes), np.int32)
+        columns, counts = np.empty(len(letters), np.int32), np.empty(len(letters), np.int32)
         rows, markers = np.empty(n + 1, np.int64), np.empty((n, KINDS), np.int64)
         known, total, in_words, signs, visible = np.empty((5, n), np.int64)
         prepared = self._prepared(vocabulary)
@@ -69,6 +64,18 @@ class Kernel:
         # The room for entries is twice too large; a copy of what was used lets the rest go.
         counted = Counts(columns[:entries].copy(), counts[:entries].copy(), rows, known, total)
         return counted, Observed(markers, in_words, signs, visible)
+
+    def _fold(self, passages: Sequence[str]) -> tuple[NDArray[np.uint16], I64]:
+        """The letters of some passages laid end to end, a line break after each, and where each passage begins."""
+        # Most passages are ASCII, which is copied as it is; as one string, a single emoji would widen them all.
+        encoded = [passage.encode("utf-8", "surrogatepass") for passage in passages]
+        text, sizes = b"".join(encoded), np.array([len(each) for each in encoded], np.int64)
+        letters, offsets = np.empty(len(text) + len(sizes), np.uint16), np.empty(len(sizes) + 1, np.int64)
+        table = features.FOLD
+        accents = self._call("fold", text, sizes, len(sizes), table, len(table) - 1, letters, offsets)
+        if accents and (composed := features.compose(passages)) != passages:
+            return self._fold(composed)
+        return letters[: offsets[-1]], offsets
 
     def values(self, counts: Counts, idf: F32, damped: F32, steps_in_one: np.float32) -> tuple[I32, F64]:
         """What scoring.in_steps() gives."""

@@ -21,6 +21,8 @@
 enum { OTHER, SPACE, ASTERISK, APOSTROPHE, QUOTE, NEWLINE, SIGN };
 #define FIRST_LETTER 48
 #define LAST_DIGIT 57
+#define FIRST_ACCENT 0x300
+#define LAST_ACCENT 0x36f
 #define KINDS 5 /* of markers, as in structure.py */
 
 typedef struct {
@@ -227,17 +229,27 @@ void tagger_filter(const uint64_t *keys, int64_t n_keys, uint64_t *filter) {
     }
 }
 
-/* Fold code points of 1, 2 or 4 bytes into letters; those beyond the table are its last. */
-void tagger_fold(const void *codes, int64_t width, int64_t n, const uint16_t *table, int64_t last, uint16_t *letters) {
-    if (width == 1)
-        for (int64_t i = 0; i < n; i++) letters[i] = table[((const uint8_t *)codes)[i]];
-    else if (width == 2)
-        for (int64_t i = 0; i < n; i++) letters[i] = table[((const uint16_t *)codes)[i]];
-    else
-        for (int64_t i = 0; i < n; i++) {
-            uint32_t code = ((const uint32_t *)codes)[i];
-            letters[i] = table[code < last ? code : last];
+/* Fold passages of UTF-8 into letters, a line break after each; letters[offsets[p]:offsets[p + 1]] is passage p.
+ * Code points beyond the table are its last. Returns how many accents are characters of their own. */
+int64_t tagger_fold(const uint8_t *bytes, const int64_t *sizes, int64_t passages, const uint16_t *table, int64_t last,
+                    uint16_t *letters, int64_t *offsets) {
+    int64_t at = 0, accents = 0;
+    offsets[0] = 0;
+    for (int64_t p = 0; p < passages; p++) {
+        for (const uint8_t *end = bytes + sizes[p]; bytes < end;) {
+            uint32_t code = *bytes++;
+            if (code >= 0x80) {
+                int more = 1 + (code >= 0xe0) + (code >= 0xf0);
+                for (code &= 0x3f >> more; more; more--) code = code << 6 | (*bytes++ & 0x3f);
+                accents += code >= FIRST_ACCENT && code <= LAST_ACCENT;
+                code = code < (uint64_t)last ? code : (uint32_t)last;
+            }
+            letters[at++] = table[code];
         }
+        letters[at++] = NEWLINE;
+        offsets[p + 1] = at;
+    }
+    return accents;
 }
 
 /* The value of each entry in steps, and the length of each passage's values; a row of none has the length 1. */
@@ -298,4 +310,4 @@ void tagger_loudest(const int32_t *columns, const int32_t *values, const int64_t
     }
 }
 
-int64_t tagger_kernel_version(void) { return 2; }
+int64_t tagger_kernel_version(void) { return 3; }

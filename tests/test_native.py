@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tagger import native
+from tagger.aggregation import Rule, aggregate
 from tagger.bundles import Bundle
 from tagger.features import featurize, read_words
 from tagger.native import SWITCH, Kernel, kernel
@@ -21,6 +22,7 @@ PIECES = [
     *(" ", " ", " ", "\n", "\n\n", "\r\n", "\t", "'", "’", '"', "“", "”", "*", "-", "…", "{", "<", "_"),
     *("Ωmega", "e\u0301", "🙂", "漢字", "\ud83d", "\uffff"),
 ]
+MARGINS = st.sampled_from([-1.5, 0.0, 0.1, 0.7, 2.0]) | st.floats(-9, 9, width=32)
 PASSAGES = st.lists(st.lists(st.sampled_from(PIECES), min_size=1, max_size=60).map("".join), max_size=6)
 
 
@@ -64,6 +66,27 @@ def test_both_score_the_same(compiled: Kernel, bundle: Bundle, stories, monkeypa
     assert np.array_equal(score(counts, plain, bundle.weights), margins)
     assert loudest(counts, plain, bundle.weights, *pairs, 4) == words
     assert any(words)
+
+
+@given(
+    st.lists(st.lists(st.tuples(MARGINS, MARGINS), max_size=9), max_size=5),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.3, 1.0]),
+    st.integers(0, 4),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_both_pool_the_same(
+    compiled: Kernel, works: list[list[tuple[float, float]]], top: int, share: float, most: int
+) -> None:
+    margins = np.array([passage for work in works for passage in work], np.float32).reshape(-1, 2)
+    rows, rule = np.cumsum([0, *map(len, works)]), Rule(top, np.array([0.0, share]))
+    ours = compiled.pool(margins, rows, top, rule.share, most)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native, "kernel", lambda: None)
+        theirs = aggregate(margins, rows, rule, most)
+    for one, other in zip(ours, theirs, strict=True):
+        assert np.array_equal(one, other)
+        assert one.dtype == other.dtype
 
 
 def test_it_can_be_switched_off(switched_off: None) -> None:

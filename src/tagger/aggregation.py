@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tagger import native
 from tagger.arrays import F32, I64, NDArray
 
 
@@ -38,6 +39,9 @@ def aggregate(margins: F32, rows: I64, rule: Rule, most: int = 1) -> WorkMargins
     >>> pooled.margins.tolist(), pooled.leading.tolist()
     ([[2.0]], [[[0], [2]]])
     """
+    kernel = native.kernel()
+    if kernel:
+        return WorkMargins(*kernel.pool(margins, rows, rule.top, rule.share, most))
     sizes, n_labels = np.diff(rows), margins.shape[1]
     pooled = np.zeros((len(sizes), n_labels), np.float32)
     leading = np.full((len(sizes), most, n_labels), -1, np.int64)

@@ -103,6 +103,14 @@ class Kernel:
         )
         return found
 
+    def pool(self, margins: F32, rows: I64, top: int, share: F64, most: int) -> tuple[F32, I64]:
+        """What aggregation.aggregate() gives."""
+        works, labels = len(rows) - 1, margins.shape[1]
+        pooled, leading = np.empty((works, labels), np.float32), np.empty((works, most, labels), np.int64)
+        room = np.empty(2 * int(np.diff(rows).max(initial=0)), np.int64)
+        self._call("pool", margins, rows, works, labels, top, share, most, room, pooled, leading)
+        return pooled, leading
+
     def _prepared(self, vocabulary: Vocabulary) -> _Prepared:
         """The vocabulary as the kernel takes it, made once for all batches of a model."""
         last = self._last  # another thread may be at another model

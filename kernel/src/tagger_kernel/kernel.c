@@ -294,11 +294,10 @@ void tagger_loudest(const int32_t *columns, const int32_t *values, const int64_t
                     int64_t n_labels, const int64_t *passages, const int64_t *labels, int64_t pairs, int64_t most,
                     int64_t *products, int64_t *loudest) {
     for (int64_t pair = 0; pair < pairs; pair++, loudest += most) {
-        int64_t found = 0;
+        for (int64_t i = 0; i < most; i++) products[i] = 0, loudest[i] = -1;
         for (int64_t e = rows[passages[pair]]; e < rows[passages[pair] + 1]; e++) {
-            int64_t product = (int64_t)values[e] * weights[columns[e] * n_labels + labels[pair]];
-            if (product <= 0 || (found == most && product <= products[most - 1])) continue;
-            int64_t at = found < most ? found++ : most - 1;
+            int64_t product = (int64_t)values[e] * weights[columns[e] * n_labels + labels[pair]], at = most - 1;
+            if (product <= products[at]) continue;
             for (; at > 0 && products[at - 1] < product; at--) {
                 products[at] = products[at - 1];
                 loudest[at] = loudest[at - 1];
@@ -306,7 +305,52 @@ void tagger_loudest(const int32_t *columns, const int32_t *values, const int64_t
             products[at] = product;
             loudest[at] = columns[e];
         }
-        for (; found < most; found++) loudest[found] = -1;
+    }
+}
+
+typedef struct {
+    float margin;
+    int32_t passage;
+} Ranked;
+
+/* Sort by margin, the greatest first and of equal ones the earlier, by merging longer and longer runs; the result is in
+ * `some` or `spare`. */
+static Ranked *rank(Ranked *some, Ranked *spare, int64_t n) {
+    for (int64_t run = 1; run < n; run *= 2) {
+        for (int64_t start = 0; start < n; start += 2 * run) {
+            int64_t left = start, middle = start + run < n ? start + run : n, right = middle;
+            int64_t end = start + 2 * run < n ? start + 2 * run : n;
+            for (int64_t at = start; at < end; at++) {
+                int from_right = left == middle || (right < end && some[right].margin > some[left].margin);
+                spare[at] = some[from_right ? right++ : left++];
+            }
+        }
+        Ranked *sorted = spare;
+        spare = some;
+        some = sorted;
+    }
+    return some;
+}
+
+/* The mean of each work's greatest margins, as many as share[label] of its passages and `top` at least, and the rows of
+ * its `most` greatest; leading[work, :, label] ends in -1 where there are fewer. `room` holds twice the longest work. */
+void tagger_pool(const float *margins, const int64_t *rows, int64_t works, int64_t labels, int64_t top,
+                 const double *share, int64_t most, Ranked *room, float *pooled, int64_t *leading) {
+    for (int64_t w = 0; w < works; w++, pooled += labels, leading += most * labels) {
+        int64_t first = rows[w], size = rows[w + 1] - first;
+        for (int64_t label = 0; label < labels; label++) {
+            for (int64_t i = 0; i < size; i++)
+                room[i] = (Ranked){margins[(first + i) * labels + label], (int32_t)i};
+            const Ranked *ranked = rank(room, room + size, size);
+            for (int64_t i = 0; i < most; i++)
+                leading[i * labels + label] = i < size ? first + ranked[i].passage : -1;
+            int64_t count = (int64_t)ceil(share[label] * (double)size);
+            count = count < top ? top : count;
+            count = count < size ? count : size;
+            double sum = 0;
+            for (int64_t i = 0; i < count; i++) sum += ranked[i].margin;
+            pooled[label] = count ? (float)(sum / (double)count) : 0;
+        }
     }
 }
 

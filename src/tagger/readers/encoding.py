@@ -1,9 +1,11 @@
-"""Bytes to text. Only a byte order mark is taken away: line ends and NUL characters stay where they are."""
+"""Bytes to text. Only a byte order mark is taken away, and a carriage return that stands alone becomes a line feed."""
 
 from __future__ import annotations
 
 import codecs
 import re
+
+from tagger.readers.lines import with_line_feeds
 
 _NOT_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 _ONE_BYTE_AS_CP1252 = {
@@ -14,6 +16,8 @@ _ONE_BYTE_AS_CP1252 = {
 _CYRILLIC_WORD = rb"(?<![\x80-\xff])[\xc0-\xff\xa8\xb8]{3,25}(?![\x80-\xff])"
 _FEWEST_CYRILLIC_WORDS = 3
 _KOI8_CAPITALS = 0xE0  # where cp1251 has small letters
+
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 _UTF16_SAMPLE = 2000
 _UTF16_FEWEST = 32
@@ -34,6 +38,8 @@ def decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
     data = data.removeprefix(codecs.BOM_UTF8)
     if 0 in data and (utf16 := _utf16_without_mark(data)):
         return _decode_utf16(data, utf16)
+    if b"\r" in data:  # here, where a character takes a byte, and not as often as the text is looked at
+        data = _LONE_RETURN.sub(b"\n", data)
     try:
         return data.decode(), "utf-8", ()
     except UnicodeDecodeError:
@@ -69,10 +75,11 @@ def _decode_mixed(data: bytes) -> tuple[str, str, tuple[str, ...]]:
     words = re.findall(_CYRILLIC_WORD, data)
     if len(words) >= _FEWEST_CYRILLIC_WORDS:
         return _decode_cyrillic(data, _cyrillic_encoding(b"".join(words)))
-    valid = data.decode(errors="ignore")
-    bad = len(data) - len(valid.encode())
+    valid = data.decode(errors="ignore").encode()
+    bad = len(data) - len(valid)
     legacy = "cp1252" if not any(byte in data for byte in _NOT_IN_CP1252) else "latin-1"
     encoding = legacy if valid.isascii() else "utf-8"
+    del valid
     return data.decode(errors=_HANDLER), encoding, (_repair(bad, "latin-1" if encoding == "latin-1" else "cp1252"),)
 
 
@@ -118,9 +125,9 @@ def _utf16_without_mark(data: bytes) -> str | None:
 
 def _decode_utf16(data: bytes, encoding: str) -> tuple[str, str, tuple[str, ...]]:
     try:
-        return data.decode(encoding), encoding, ()
+        return with_line_feeds(data.decode(encoding)), encoding, ()
     except UnicodeDecodeError:
-        text = data.decode(encoding, errors="replace")
+        text = with_line_feeds(data.decode(encoding, errors="replace"))
     bad = text.count("\ufffd") - data.decode(encoding, errors="ignore").count("\ufffd")
     return text, encoding, (f"{_count(bad, 'place')} not UTF-16 read as U+FFFD",)
 

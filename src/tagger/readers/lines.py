@@ -121,6 +121,6 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     after = text[end : end + _MARGIN]
     white_before = before[len(before.rstrip()) :]
     white_after = after[: len(after) - len(after.lstrip())]
-    return (white_before.count("\n") > 1 or white_before == text[:start]) and (
-        white_after.count("\n") > 1 or white_after == text[end:]
+    return (white_before.count("\n") > 1 or len(white_before) == start) and (
+        white_after.count("\n") > 1 or len(white_after) == len(text) - end
     )

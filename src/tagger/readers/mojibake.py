@@ -47,11 +47,18 @@ _INVISIBLE = re.compile("[\u200b\u2060\ufeff\xad\0]+")
 
 
 class Mended(NamedTuple):
-    """The text after the repairs, where its stretches stood before (nothing if all is as it was), and the repairs."""
+    """The text after the repairs, in parts; where its stretches stood before, or nothing if all is as it was; and the
+    repairs.
+    """
 
-    text: str
+    parts: list[str]
     pieces: tuple[Piece, ...] = ()
     repairs: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The parts joined."""
+        return "".join(self.parts)
 
 
 class Edit(NamedTuple):
@@ -83,21 +90,22 @@ def mend(text: str) -> Mended:
     ('It’s "late".', ('2 HTML entities read as characters', '1 line in the wrong encoding mended'))
     """
     if not any(_called_for(step, text) for step in _STEPS) or _is_noise(text):
-        return Mended(text)
+        return Mended([text])
     counts: Counter[_Step] = Counter()
     edits = [edit for start, end in _segments(text) if (edit := _mend_segment(text, start, end, counts))]
     if not edits:
-        return Mended(text)
+        return Mended([text])
     repairs = tuple(_told(step, counts[step]) for step in _STEPS if counts[step])
     return Mended(*edited(text, edits), repairs)
 
 
-def edited(text: str, edits: Iterable[Edit]) -> tuple[str, tuple[Piece, ...]]:
-    """The text after the edits, which are in order and do not overlap, and where its stretches stand in `text`.
+def edited(text: str, edits: Iterable[Edit]) -> tuple[list[str], tuple[Piece, ...]]:
+    """The parts of the text after the edits, which are in order and do not overlap, and where its stretches stand in
+    `text`. The parts wait to be joined until the text before is let go: together they are the most that a run holds.
 
-    >>> text, pieces = edited("tea &amp; cake", [Edit(4, 9, "&")])
-    >>> text, pieces[1]
-    ('tea & cake', Piece(start=4, length=1, source=4, width=5, part=''))
+    >>> parts, pieces = edited("tea &amp; cake", [Edit(4, 9, "&")])
+    >>> parts, pieces[1]
+    (['tea ', '&', ' cake'], Piece(start=4, length=1, source=4, width=5, part=''))
     """
     parts: list[str] = []
     pieces: list[Piece] = []
@@ -113,7 +121,7 @@ def edited(text: str, edits: Iterable[Edit]) -> tuple[str, tuple[Piece, ...]]:
                 pieces.append(Piece(length, len(new), start, end - start))
             length += len(new)
         at = end
-    return "".join(parts), tuple(pieces)
+    return parts, tuple(pieces)
 
 
 def chained(pieces: Sequence[Piece], below: Sequence[Piece]) -> tuple[Piece, ...]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from tagger.errors import WorkError
 from tagger.readers.encoding import decode, looks_mangled
 from tagger.readers.layout import lay_out
 from tagger.works import Piece, Source, Work
+
+if TYPE_CHECKING:
+    from tagger.readers.mojibake import Mended
 
 _SOMETHING = re.compile(r"[^\s\0\ufeff\u200b]")
 
@@ -22,7 +26,10 @@ def mended(text: str) -> tuple[str, tuple[Piece, ...], tuple[str, ...]]:
 
     Both are empty where there is nothing to mend.
     """
-    return _mend(text) if looks_mangled(text) else (text, (), ())
+    if not looks_mangled(text):
+        return text, (), ()
+    found = _mend(text)
+    return found.text, found.pieces, found.repairs
 
 
 def text_of(data: bytes, id: str) -> tuple[str, str, tuple[Piece, ...], tuple[str, ...]]:
@@ -35,14 +42,16 @@ def text_of(data: bytes, id: str) -> tuple[str, str, tuple[Piece, ...], tuple[st
     text, encoding, repairs = decode(data)
     pieces: tuple[Piece, ...] = ()
     if looks_mangled(text) or 0 in data:
-        text, pieces, more = _mend(text)
-        repairs += more
+        found = _mend(text)
+        del text  # one emoji makes it four bytes a character; the parts it was cut into are less
+        text, pieces, repairs = found.text, found.pieces, repairs + found.repairs
+        del found
     if not holds_text(text):
         raise WorkError(f"{id}: holds no text")
     return text, encoding, pieces, repairs
 
 
-def _mend(text: str) -> tuple[str, tuple[Piece, ...], tuple[str, ...]]:
+def _mend(text: str) -> Mended:
     from tagger.readers.mojibake import mend  # a score of regular expressions, which most texts can do without
 
     return mend(text)

@@ -21,7 +21,7 @@ from tagger.recipe import Aggregation, Calibrating, Learner, Recipe
 from tagger.scoring import unpack
 from tagger.segmentation import segment
 from tagger.tagging import Options, tag
-from tagger.training import assign_folds, digest, group_of, stand_in, train, truth_of
+from tagger.training import assign_folds, digest, group_of, stand_in, sure, train, truth_of
 from tagger.vectors import Vectors
 from tagger.works import LabelledWork
 
@@ -428,6 +428,26 @@ def test_hints_teach_but_do_not_calibrate() -> None:
     ]
     hinted = train(works, WEATHER, QUICK, more=wrong)
     assert hinted.prevalence[0] == train(works, WEATHER, QUICK).prevalence[0]
+
+
+def test_tags_are_calibrated_on_typical_works_alone() -> None:
+    labels = label_set("storm", frost={"kind": "tag"})
+    works = [
+        each._replace(work=each.work._replace(id=f"{kind}-{i}"))
+        for kind in ("story", "lesson")
+        for i, each in enumerate(weather(30))
+    ]
+    truth = truth_of(works, labels)
+    judged = sure(works, truth, labels, calibrated(typical="tale, story"))
+    assert np.array_equal(judged[:, 0], truth[:, 0])
+    assert np.array_equal(judged[:30, 1], truth[:30, 1])
+    assert np.isnan(judged[30:, 1]).all()
+    for typical in ("", "sto", "tale"):
+        assert np.array_equal(sure(works, truth, labels, calibrated(typical=typical)), truth)
+
+
+def calibrated(**choices: Any) -> Recipe:
+    return Recipe(calibration=Calibrating(**choices))
 
 
 def test_names_are_no_features_unless_asked_for() -> None:

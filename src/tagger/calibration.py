@@ -2,7 +2,8 @@
 
 Platt's sigmoid ("Probabilistic outputs for support vector machines", 1999), fitted by label on out-of-fold margins,
 with one term more: the more passages a work has, the likelier one of them is loud by chance, so the log of their
-number counts against it. Labels with few examples are drawn towards what holds for all labels.
+number counts against it. (A tag is a mean over passages and may fit long works more often: there it counts either
+way.) Labels with few examples are drawn towards what holds for all labels.
 """
 
 from __future__ import annotations
@@ -57,30 +58,44 @@ def sigmoid(log_odds: F64) -> F64:
     return probability
 
 
-def fit(margins: F64, passages: NDArray[np.integer], truth: F64, importance: F64 | None = None) -> Calibration:
+def fit(
+    margins: F64,
+    passages: NDArray[np.integer],
+    truth: F64,
+    importance: F64 | None = None,
+    either_way: NDArray[np.bool_] | None = None,
+) -> Calibration:
     """Fit every label on out-of-fold margins, float64[works, labels]; truth is 1, 0 or NaN (unknown, left out), and
-    `importance`, float64[works], how much each work counts (1).
+    `importance`, float64[works], how much each work counts (1). Length counts against a label only, but for those,
+    bool[labels], for which it may count `either_way`.
 
     A first pass fits each label alone; the second draws each towards the median of the first (empirical Bayes), as
     strongly as a Gaussian of half that median's width: rare labels follow the crowd, frequent ones themselves.
     """
     lengths = np.log(passages.astype(np.float64))
     counts = np.ones(len(margins)) if importance is None else importance
-    alone = np.array([_fit_label(margins[:, i], lengths, truth[:, i], counts) for i in range(margins.shape[1])])
+    either = np.zeros(margins.shape[1], bool) if either_way is None else either_way
+    alone = np.array([_fit_label(margins[:, i], lengths, truth[:, i], counts, either[i]) for i in range(len(either))])
     able = np.isfinite(alone[:, 0])
     if not able.any():
-        n = margins.shape[1]
+        n = len(either)
         return Calibration(np.ones(n), np.zeros(n), np.zeros(n))
     centre = np.median(alone[able], axis=0)
     together = np.array(
-        [_fit_label(margins[:, i], lengths, truth[:, i], counts, centre, 0.5) for i in range(margins.shape[1])]
+        [_fit_label(margins[:, i], lengths, truth[:, i], counts, either[i], centre, 0.5) for i in range(len(either))]
     )
     together[~able] = centre
     return Calibration(*(np.ascontiguousarray(column) for column in together.T[[0, 2, 1]]))
 
 
 def _fit_label(
-    margins: F64, lengths: F64, truth: F64, counts: F64, centre: F64 | None = None, width: float = 4.0
+    margins: F64,
+    lengths: F64,
+    truth: F64,
+    counts: F64,
+    either_way: bool,
+    centre: F64 | None = None,
+    width: float = 4.0,
 ) -> F64:
     """Slope, length term and intercept of one label; NaN where it has no positive or no negative example."""
     known = np.isfinite(truth) & np.isfinite(margins)
@@ -93,7 +108,7 @@ def _fit_label(
         prior, spread[1] = prior * [1, 0, 1], 1e-3
     inputs = np.column_stack((margins[known], -lengths[known], np.ones(len(target))))
     found = _newton(inputs, target, counts[known], prior, spread**-2)
-    return np.array([max(found[0], 0.05), max(found[1], 0.0), found[2]])
+    return np.array([max(found[0], 0.05), found[1] if either_way else max(found[1], 0.0), found[2]])
 
 
 def _newton(inputs: F64, target: F64, counts: F64, prior: F64, precision: F64) -> F64:

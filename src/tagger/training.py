@@ -72,7 +72,7 @@ def train(
     examples = Examples(_with_meaning(matrix, lent), rows, truth, folds, importance)
     progress("reading", 1, 1)
     weights, margins = learn_labels(examples, supported, recipe, jobs, progress)
-    sample = compose(margins, rows, np.where(importance[:, None] < HINT, np.nan, truth), importance, labels, recipe)
+    sample = compose(margins, rows, sure(everything, truth, labels, recipe), importance, labels, recipe)
     rule = choose_rule(sample, labels, recipe)
     judged = judge(sample, rule, labels, recipe)
     return Bundle(
@@ -96,6 +96,18 @@ def train(
     )
 
 
+def sure(works: Sequence[LabelledWork], truth: F64, labels: LabelSet, recipe: Recipe) -> F64:
+    """The truth, float64[works, labels], that calibration may rest on, the rest NaN: nothing of works that weigh less
+    than HINT, and the tags of typical works only.
+    """
+    hints = np.array([each.weight < HINT for each in works])
+    beginnings = tuple(f"{each.strip()}-" for each in recipe.calibration.typical.split(",") if each.strip())
+    typical = np.array([each.work.id.startswith(beginnings) for each in works])
+    tags = np.array([label.kind == "tag" for label in labels])
+    left_out = hints[:, None] | (~typical[:, None] & tags) if typical.any() else hints[:, None]
+    return np.where(left_out, np.nan, truth)
+
+
 class Judged(NamedTuple):
     """What scores mean, as in a Bundle."""
 
@@ -109,7 +121,8 @@ def judge(sample: Sample, rule: Rule, labels: LabelSet, recipe: Recipe) -> Judge
     """Calibrate, and choose thresholds, on works that were not learned from."""
     pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
     n_passages = np.diff(sample.rows)
-    calibration = fit(pooled, n_passages, sample.truth, sample.importance)
+    tags = np.array([label.kind == "tag" for label in labels])
+    calibration = fit(pooled, n_passages, sample.truth, sample.importance, either_way=tags)
     scores = calibrate(pooled, n_passages, calibration)
     aims = recipe.thresholds
     careful = _columns(aims.careful, labels)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +35,6 @@ from tagger.streaming.pooling import choose_shares
 from tagger.streaming.solving import Problem, solve
 from tagger.streaming.workplace import Request
 from tagger.training import (
-    HINT,
     choose_rule,
     figures,
     group_of,
@@ -44,6 +43,7 @@ from tagger.training import (
     lots,
     no_progress,
     supported_by,
+    sure,
     truth_of,
 )
 from tagger.vocabulary import displaced
@@ -123,8 +123,8 @@ def train(words: Words, labels: LabelSet, recipe: Recipe, *, jobs: int = 1, prog
 
     weights = learn(np.where(held_out, np.float32(0), importance))
     sample = _sample(words.place, features, weights, truth, importance, jobs, progress)
-    sure = np.where(sample.importance[:, None] < HINT, np.nan, sample.truth)
-    composed = compose(sample.margins, sample.rows, sure, sample.importance, labels, recipe)
+    known_truth = sure(list(compress(words.works, held_out)), sample.truth, labels, recipe)
+    composed = compose(sample.margins, sample.rows, known_truth, sample.importance, labels, recipe)
     rule = choose_shares(composed, choose_rule(composed, labels, recipe))
     judged = judge(composed, rule, labels, recipe)
     pooled = aggregate(sample.margins, sample.rows, rule).margins

@@ -134,7 +134,8 @@ def test_json_nested_too_deep_is_one_bad_record(tagger: Callable[..., Ended]) ->
 def test_a_duplicate_id_is_one_bad_record(tagger: Callable[..., Ended]) -> None:
     Path("twice.jsonl").write_text((json.dumps({"id": "x", "text": STORY}) + "\n") * 2)
     ended = tagger("predict twice.jsonl -m model")
-    assert (ended.code, ended.errors) == (4, "tagger: the id 'x' was used before; give every work an id of its own\n")
+    error = "tagger: twice.jsonl:2: the id 'x' was used before; give every work an id of its own\n"
+    assert (ended.code, ended.errors) == (4, error)
 
 
 def test_one_bad_work_among_good_ones_is_named_and_the_run_goes_on(tagger: Callable[..., Ended]) -> None:

@@ -170,7 +170,7 @@ def test_a_second_record_of_an_id_is_an_error_record(predict: Any) -> None:
     found = [json.loads(line) for line in result.stdout.splitlines()]
     assert [(each["id"], each["status"]) for each in found] == [("x", "ok"), ("y", "ok"), ("x", "error")]
     assert result.exit_code == 4
-    assert result.stderr == "tagger: the id 'x' was used before; give every work an id of its own\n"
+    assert result.stderr == "tagger: -:5: the id 'x' was used before; give every work an id of its own\n"
 
 
 def test_results_go_to_a_file_whole_and_to_nowhere_else(predict: Any, story: Path, tmp_path: Path) -> None:

@@ -97,7 +97,8 @@ def test_a_second_record_of_an_id_is_an_error(tmp_path: Path, job: Job) -> None:
     (tmp_path / "b.jsonl").write_bytes(record("y") + record("z"))
     outcomes = list(predict(gather([tmp_path], NOTHING), job))
     assert told(outcomes) == [("x", "ok"), ("y", "ok"), ("x", "error"), ("y", "error"), ("z", "ok")]
-    assert outcomes[2].message == "the id 'x' was used before; give every work an id of its own"
+    place = tmp_path / "a.jsonl"
+    assert outcomes[2].message == f"{place}:3: the id 'x' was used before; give every work an id of its own"
 
 
 def test_a_broken_record_is_named_by_its_line_and_the_others_go_on(tmp_path: Path, job: Job) -> None:

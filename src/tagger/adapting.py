@@ -17,8 +17,9 @@ from tagger.calibration import shift
 from tagger.errors import RecipeError, UnknownLabelError
 
 
-def adapt(bundle: Bundle, expected: Mapping[str, float]) -> Bundle:
+def adapt(bundle: Bundle, expected: Mapping[str, float], source: str = "the mix") -> Bundle:
     """The bundle for works of which `expected` shares (0..1, by label) have the labels; others stay as they are.
+    `source` is where the shares come from, for messages.
 
     Raises RecipeError for a label the bundle did not learn or whose own share it does not know, and for a share that
     is none.
@@ -28,13 +29,13 @@ def adapt(bundle: Bundle, expected: Mapping[str, float]) -> Bundle:
         try:
             column = bundle.labels.index(bundle.labels[name].id)
         except UnknownLabelError as error:
-            raise RecipeError(f"the mix: {error}") from error
+            raise RecipeError(f"{source}: {error}") from error
         if not 0 < share < 1:
             raise RecipeError(
-                f"the share of works with {name} is {share:g}, but must lie between 0 and 1, both excluded"
+                f"{source}: the share of works with {name} is {share:g}, but must lie between 0 and 1, both excluded"
             )
         if not bundle.supported[column] or np.isnan(bundle.prevalence[column]):
-            raise RecipeError(f"the model does not say in how many works it expects {name}; train it again")
+            raise RecipeError(f"{source}: the model does not say in how many works it expects {name}; train it again")
         wanted[column] = share
     return replace(
         bundle,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -57,7 +57,7 @@ class Batch(NamedTuple):
 
 class Outcome(NamedTuple):
     """One work's result, rendered. `told` are the labels suggested or, of a check, its findings. `unique` says that its
-    id must not come twice; `message` is an error's text.
+    id must not come twice; `message` is an error's text, and `place` the file and line of a record.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Outcome(NamedTuple):
     message: str | None
     unique: bool
     rendered: bytes
+    place: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def predict_batches(
         for i, outcome in enumerate(outcomes):
             key = hash(outcome.id)
             if outcome.unique and key in seen:
-                outcomes[i] = _duplicate(outcome.id, job)
+                outcomes[i] = _duplicate(outcome, job)
             seen.add(key)
         yield outcomes
 
@@ -119,7 +120,8 @@ def run(job: Job, batch: Batch) -> list[Outcome]:
     """Read, tag and render one batch."""
     gc.set_threshold(GC_THRESHOLD)
     results = tag(list(works_in(batch)), bundle_at(job.bundle), job.options)
-    return _outcomes(results, job, unique=batch.table or bool(batch.lines))
+    places = [f"{batch.name}:{number}" for number, _ in _records(batch)]
+    return _outcomes(results, job, unique=batch.table or bool(batch.lines), places=places or repeat(""))
 
 
 # A bundle that takes another's place is whole within a moment; what is broken for longer stays so.
@@ -151,15 +153,17 @@ def loaded(path: Path, _stamp: bundles.Stamp | None) -> Bundle:
     return bundles.load(path)
 
 
-def _outcomes(results: Sequence[Result], job: Job, *, unique: bool) -> list[Outcome]:
+def _outcomes(
+    results: Sequence[Result], job: Job, *, unique: bool, places: Iterable[str] = repeat("")
+) -> list[Outcome]:
     if job.check:
         told, rendered = _checked(results, job)
     else:
         told = [tuple(suggestion["label"] for suggestion in each.get("suggested", ())) for each in results]
         rendered = reports.render(results, job.style)
     return [
-        Outcome(each["id"], each["status"], own, each.get("error"), unique, text)
-        for each, own, text in zip(results, told, rendered, strict=True)
+        Outcome(each["id"], each["status"], own, each.get("error"), unique, text, place)
+        for each, own, text, place in zip(results, told, rendered, places, strict=False)
     ]
 
 
@@ -174,9 +178,11 @@ def _checked(results: Sequence[Result], job: Job) -> tuple[list[tuple[str, ...]]
     return told, report.render(checks, job.style)
 
 
-def _duplicate(id: str, job: Job) -> Outcome:
-    error = f"the id {id!r} was used before; give every work an id of its own"
-    return _outcomes([failed(id, error, bundle_at(job.bundle).model)], job, unique=False)[0]
+def _duplicate(outcome: Outcome, job: Job) -> Outcome:
+    error = f"the id {outcome.id!r} was used before; give every work an id of its own"
+    if outcome.place:
+        error = f"{outcome.place}: {error}"
+    return _outcomes([failed(outcome.id, error, bundle_at(job.bundle).model)], job, unique=False)[0]
 
 
 def _lost(job: Job, batch: Batch) -> list[Outcome]:
@@ -191,11 +197,15 @@ def _lost(job: Job, batch: Batch) -> list[Outcome]:
 
 def works_in(batch: Batch) -> Iterator[Work | Failure]:
     """The works of a batch, read one by one; what cannot be read is a Failure in its place."""
-    for number, line in enumerate(batch.lines, batch.number):
-        if not line.isspace():
-            yield jsonl.read_record(line, f"{batch.name}:{number}")
+    for number, line in _records(batch):
+        yield jsonl.read_record(line, f"{batch.name}:{number}")
     for item in batch.items:
         yield _read(item, batch.format)
+
+
+def _records(batch: Batch) -> Iterator[tuple[int, bytes]]:
+    """The lines of a batch that are not blank, and their numbers."""
+    return ((number, line) for number, line in enumerate(batch.lines, batch.number) if not line.isspace())
 
 
 def _read(item: Item, format: str | None) -> Work | Failure:

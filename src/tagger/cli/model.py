@@ -77,7 +77,7 @@ def adapt(
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"cannot read {mix}: {getattr(error, 'strerror', error)}") from error
     shares = parse_mix(text, str(mix))
-    bundles.save(adapted(bundles.load(model_path(model)), shares), output)
+    bundles.save(adapted(bundles.load(model_path(model)), shares, str(mix)), output)
     print(f"adapted {len(shares)} labels; the model is in {output}. Try it: tagger predict STORY -m {output}")
 
 

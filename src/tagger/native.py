@@ -162,7 +162,8 @@ def _of_table(table: Table) -> tuple[int, int, int]:
 def _scratch(size: int, n_features: int) -> tuple[NDArray[Any], ...]:
     """The room that a passage of `size` characters needs, as in kernel.c."""
     return (
-        np.empty(size, np.uint8),
+        np.empty(size + 8, np.uint8),
+        np.empty(size + 8, np.uint8),
         np.empty(size + 1, np.uint64),
         np.empty(2 * size + 4, np.int32),
         np.empty(size + 2, np.int32),

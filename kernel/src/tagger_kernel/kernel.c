@@ -10,6 +10,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "offsets_of() takes the first of eight bytes for the lowest"
+#endif
+
 #if defined(__GNUC__) && defined(__x86_64__) && defined(__linux__)
 /* The loader chooses what the processor can do. */
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v3", "default")))
@@ -44,7 +48,7 @@ typedef struct {
 #define FILTER_BITS 20
 
 typedef struct { /* Room for what one passage needs on the way; `size` is that of the longest. */
-    uint8_t *is_word;         /* [size] */
+    uint8_t *flags, *changes; /* [size + 8] each */
     uint64_t *sums;           /* [size + 1] */
     int32_t *edges, *marks;   /* [size + 2] each */
     uint64_t *hashes;         /* [size] */
@@ -115,28 +119,40 @@ static int64_t count_letters(const uint16_t *restrict letters, int64_t size, uin
     return found;
 }
 
-/* Where words begin and end, in turn; returns how many words there are. */
-static int64_t find_edges(const uint8_t *is_word, int64_t size, int32_t *edges) {
+/* Where the flags, bytes of 0 or 1, change, from 0 on: where words begin and end, in turn. */
+FOR_EACH_PROCESSOR
+static void find_changes(const uint8_t *restrict flags, int64_t size, uint8_t *restrict changes) {
+    changes[0] = flags[0];
+    for (int64_t i = 1; i < size; i++) changes[i] = flags[i] ^ flags[i - 1];
+}
+
+/* Which characters may part dialogue from the rest: quotes, apostrophes and line breaks. */
+FOR_EACH_PROCESSOR
+static void find_marks(const uint16_t *restrict letters, int64_t size, uint8_t *restrict marks) {
+    for (int64_t i = 0; i < size; i++) marks[i] = (uint16_t)(letters[i] - APOSTROPHE) <= NEWLINE - APOSTROPHE;
+}
+
+/* The offsets of the flags that are 1; returns how many. There is room for 8 more flags, which are taken for 0. */
+static int64_t offsets_of(uint8_t *flags, int64_t size, int32_t *offsets) {
     int64_t found = 0;
-    uint8_t before = 0;
-    for (int64_t i = 0; i < size; i++) {
-        edges[found] = (int32_t)i;
-        found += is_word[i] != before;
-        before = is_word[i];
+    memset(flags + size, 0, 8);
+    for (int64_t i = 0; i < size; i += 64) {
+        uint64_t set = 0, eight;
+        for (int64_t k = 0; k < 8 && i + 8 * k < size; k++) {
+            memcpy(&eight, flags + i + 8 * k, 8);
+            set |= (eight * 0x0102040810204080 >> 56) << 8 * k; /* gathers the bytes' lowest bits */
+        }
+        for (; set; set &= set - 1) offsets[found++] = (int32_t)(i + __builtin_ctzll(set));
     }
-    return found / 2;
+    return found;
 }
 
 /* Count the markers of structure.py that stand outside dialogue; kinds[w] is that of word w, or -1, and is lost. */
-static void observe(const uint16_t *letters, int64_t size, const int32_t *edges, int32_t *kinds, int64_t words,
-                    int single, int32_t *marks, int64_t *markers) {
-    int64_t n_marks = 0, n_markers = 0, mark = 0;
+static void observe(const uint16_t *letters, const int32_t *edges, int32_t *kinds, int64_t words, int single,
+                    const int32_t *marks, int64_t n_marks, int64_t *markers) {
+    int64_t n_markers = 0, mark = 0;
     int inside = 0;
     memset(markers, 0, KINDS * sizeof *markers);
-    for (int64_t i = 0; i < size; i++) {
-        marks[n_marks] = (int32_t)i;
-        n_marks += (uint16_t)(letters[i] - APOSTROPHE) <= NEWLINE - APOSTROPHE;
-    }
     for (int32_t w = 0; w < words; w++) {
         int marker = kinds[w] >= 0;
         kinds[n_markers] = w | kinds[w] << 28; /* fewer than 2^28 words, and KINDS < 8 */
@@ -166,8 +182,9 @@ int64_t tagger_count(const Vocabulary *vocabulary, const uint16_t *all, const in
         uint64_t *sums = scratch->sums, *hashes = scratch->hashes;
         int32_t *edges = scratch->edges, *columns = scratch->columns, *kinds = scratch->edges + size + 2, before = -1;
 
-        find_words(letters, size, scratch->is_word);
-        int64_t words = find_edges(scratch->is_word, size, edges);
+        find_words(letters, size, scratch->flags);
+        find_changes(scratch->flags, size, scratch->changes);
+        int64_t words = offsets_of(scratch->changes, size, edges) / 2;
         sums[0] = 0;
         for (int64_t i = 0; i < size; i++) sums[i + 1] = sums[i] + letters[i] * powers[i];
         for (int64_t w = 0; w < words; w++) {
@@ -187,7 +204,9 @@ int64_t tagger_count(const Vocabulary *vocabulary, const uint16_t *all, const in
                 kinds[w] = marker < 0 ? -1 : (int32_t)vocabulary->kinds[marker];
             }
         }
-        observe(letters, size, edges, kinds, words, !count_letters(letters, size, QUOTE), scratch->marks,
+        find_marks(letters, size, scratch->flags);
+        int64_t marks = offsets_of(scratch->flags, size, scratch->marks);
+        observe(letters, edges, kinds, words, !count_letters(letters, size, QUOTE), scratch->marks, marks,
                 out->markers + p * KINDS);
         for (int64_t w = 0; w < words; w++) {
             int32_t column = columns[w];
@@ -229,6 +248,12 @@ void tagger_filter(const uint64_t *keys, int64_t n_keys, uint64_t *filter) {
     }
 }
 
+static inline int is_ascii(const uint8_t *eight_bytes) {
+    uint64_t eight;
+    memcpy(&eight, eight_bytes, 8);
+    return !(eight & 0x8080808080808080);
+}
+
 /* Fold passages of UTF-8 into letters, a line break after each; letters[offsets[p]:offsets[p + 1]] is passage p.
  * Code points beyond the table are its last. Returns how many accents are characters of their own. */
 int64_t tagger_fold(const uint8_t *bytes, const int64_t *sizes, int64_t passages, const uint16_t *table, int64_t last,
@@ -237,6 +262,10 @@ int64_t tagger_fold(const uint8_t *bytes, const int64_t *sizes, int64_t passages
     offsets[0] = 0;
     for (int64_t p = 0; p < passages; p++) {
         for (const uint8_t *end = bytes + sizes[p]; bytes < end;) {
+            if (end - bytes >= 8 && is_ascii(bytes)) {
+                for (int i = 0; i < 8; i++) letters[at++] = table[*bytes++];
+                continue;
+            }
             uint32_t code = *bytes++;
             if (code >= 0x80) {
                 int more = 1 + (code >= 0xe0) + (code >= 0xf0);

@@ -83,15 +83,6 @@ def test_a_louder_work_is_likelier_and_a_longer_one_not(seed: int, works: int) -
     assert (np.diff(calibrate(np.ones((6, 3)), np.array([1, 2, 5, 20, 300, 10**6]), by), axis=0) <= 0).all()
 
 
-def test_length_counts_for_a_label_only_where_it_may() -> None:
-    margins, passages, truth = an_archive(5000)
-    truth[:, 0] = np.log(passages) > 2
-    assert fit(margins, passages, truth).length[0] == 0
-    found = fit(margins, passages, truth, either_way=np.array([True, False]))
-    assert found.length[0] < -1
-    assert found.length[1] >= 0
-
-
 def test_works_of_one_length_teach_nothing_about_others() -> None:
     margins, _, truth = an_archive(500)
     assert fit(margins, np.full(500, 30), truth).length.tolist() == pytest.approx([0, 0], abs=1e-3)
@@ -238,6 +229,10 @@ def test_careful_labels_are_suggested_at_balanced_as_at_high_precision() -> None
     rng = np.random.default_rng(3)
     scores = rng.random((400, 2))
     truth = (rng.random((400, 2)) < scores).astype(float)
-    plain, careful = thresholds(scores, truth, AIMS), thresholds(scores, truth, AIMS, np.array([True, False]))
+    plain, careful = thresholds(scores, truth, AIMS), thresholds(scores, truth, AIMS, np.array([0.75, np.nan]))
     assert careful[1, 0] == careful[2, 0] == plain[2, 0]
     np.testing.assert_array_equal(careful[:, 1], plain[:, 1])
+    lower, higher = (thresholds(scores, truth, AIMS, np.array([aim, aim])) for aim in (0.7, 0.9))
+    assert (lower[1] <= plain[2]).all()
+    assert (higher[1] > plain[2]).all()
+    assert (higher[2] >= higher[1]).all()

@@ -80,7 +80,7 @@ def test_both_pool_the_same(
 ) -> None:
     margins = np.array([passage for work in works for passage in work], np.float32).reshape(-1, 2)
     rows, rule = np.cumsum([0, *map(len, works)]), Rule(top, np.array([0.0, share]))
-    ours = compiled.pool(margins, rows, top, rule.share, most)
+    ours = compiled.pool(np.asfortranarray(margins), rows, top, rule.share, most)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "kernel", lambda: None)
         theirs = aggregate(margins, rows, rule, most)
@@ -104,5 +104,6 @@ def test_a_kernel_of_another_version_is_left_alone(compiled: Kernel, monkeypatch
 def test_what_has_gaps_is_refused(compiled: Kernel, bundle: Bundle) -> None:
     counts, _ = count(["She had a knife."], bundle.vocabulary)
     found = in_steps(counts, bundle.vocabulary.idf)
+    assert compiled.loudest(counts, found.steps, bundle.weights.matrix, *np.zeros((2, 3), np.int64), 0).shape == (3, 0)
     with pytest.raises(ValueError, match="without gaps"):
         compiled.score(counts, found.steps, bundle.weights.matrix[:, ::2])

@@ -56,7 +56,7 @@ def test_encodings_and_line_ends(tmp_path, encoding, line_end):
     path = tmp_path / "story.txt"
     path.write_bytes(text.encode(encoding))
     work = read_file(path)
-    assert work.text == text.replace("\r", "\n") if line_end == "\r" else text
+    assert work.text == (text.replace("\r", "\n") if line_end == "\r" else text)
     assert work.id == str(path)
     assert openings(work) == [("Chapter 1", "“It’s", "Café.")]
 

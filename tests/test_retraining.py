@@ -26,6 +26,8 @@ from tagger.works import LabelledWork
 CAUSE, ERROR = "humor", "horror"
 LABELS = label_sets.from_names([CAUSE, ERROR, "fluff", "grief", "violence", "slice-of-life"])
 DECIDED = 200
+# Files of windows, in which too few works are funny for an error about those to show.
+WINDOWS = ("w", "frank", "hostile", "nearmiss", "plain", "bodies")
 
 
 class Trial(NamedTuple):
@@ -39,7 +41,7 @@ class Trial(NamedTuple):
 @pytest.fixture(scope="module")
 def trial(stories: Sequence[LabelledWork]) -> Trial:
     known = frozenset(LABELS.ids)
-    short = [each for each in stories if len(each.work.text) < 1500]
+    short = [each for each in stories if len(each.work.text) < 1500 and not each.work.id.startswith(WINDOWS)]
     works = [
         each._replace(present=each.present & known, unknown=each.unknown & known)
         for each in (short[i] for i in np.random.default_rng(0).permutation(len(short)).tolist())

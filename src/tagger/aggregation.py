@@ -31,9 +31,9 @@ class WorkMargins(NamedTuple):
 
 
 def aggregate(margins: F32, rows: I64, rule: Rule, most: int = 1) -> WorkMargins:
-    """Pool the margins of passages, float32[passages, labels]; work w owns the rows `rows[w]:rows[w + 1]`.
+    """Pool the margins of passages, float32[passages, labels], all finite; work w owns the rows `rows[w]:rows[w + 1]`.
 
-    A work without passages gets 0. Works of one length are pooled together, since NumPy's cost is by the call.
+    A work without passages gets 0. NumPy pools works of one length together, since its cost is by the call.
 
     >>> pooled = aggregate(np.array([[3], [-1], [1]], np.float32), np.array([0, 3]), Rule(2, np.zeros(1)), most=2)
     >>> pooled.margins.tolist(), pooled.leading.tolist()

@@ -2,8 +2,7 @@
 
 Platt's sigmoid ("Probabilistic outputs for support vector machines", 1999), fitted by label on out-of-fold margins,
 with one term more: the more passages a work has, the likelier one of them is loud by chance, so the log of their
-number counts against it. (A tag is a mean over passages and may fit long works more often: there it counts either
-way.) Labels with few examples are drawn towards what holds for all labels.
+number counts against it. Labels with few examples are drawn towards what holds for all labels.
 """
 
 from __future__ import annotations
@@ -58,44 +57,30 @@ def sigmoid(log_odds: F64) -> F64:
     return probability
 
 
-def fit(
-    margins: F64,
-    passages: NDArray[np.integer],
-    truth: F64,
-    importance: F64 | None = None,
-    either_way: NDArray[np.bool_] | None = None,
-) -> Calibration:
+def fit(margins: F64, passages: NDArray[np.integer], truth: F64, importance: F64 | None = None) -> Calibration:
     """Fit every label on out-of-fold margins, float64[works, labels]; truth is 1, 0 or NaN (unknown, left out), and
-    `importance`, float64[works], how much each work counts (1). Length counts against a label only, but for those,
-    bool[labels], for which it may count `either_way`.
+    `importance`, float64[works], how much each work counts (1).
 
     A first pass fits each label alone; the second draws each towards the median of the first (empirical Bayes), as
     strongly as a Gaussian of half that median's width: rare labels follow the crowd, frequent ones themselves.
     """
     lengths = np.log(passages.astype(np.float64))
     counts = np.ones(len(margins)) if importance is None else importance
-    either = np.zeros(margins.shape[1], bool) if either_way is None else either_way
-    alone = np.array([_fit_label(margins[:, i], lengths, truth[:, i], counts, either[i]) for i in range(len(either))])
+    alone = np.array([_fit_label(margins[:, i], lengths, truth[:, i], counts) for i in range(margins.shape[1])])
     able = np.isfinite(alone[:, 0])
     if not able.any():
-        n = len(either)
+        n = margins.shape[1]
         return Calibration(np.ones(n), np.zeros(n), np.zeros(n))
     centre = np.median(alone[able], axis=0)
     together = np.array(
-        [_fit_label(margins[:, i], lengths, truth[:, i], counts, either[i], centre, 0.5) for i in range(len(either))]
+        [_fit_label(margins[:, i], lengths, truth[:, i], counts, centre, 0.5) for i in range(margins.shape[1])]
     )
     together[~able] = centre
     return Calibration(*(np.ascontiguousarray(column) for column in together.T[[0, 2, 1]]))
 
 
 def _fit_label(
-    margins: F64,
-    lengths: F64,
-    truth: F64,
-    counts: F64,
-    either_way: bool,
-    centre: F64 | None = None,
-    width: float = 4.0,
+    margins: F64, lengths: F64, truth: F64, counts: F64, centre: F64 | None = None, width: float = 4.0
 ) -> F64:
     """Slope, length term and intercept of one label; NaN where it has no positive or no negative example."""
     known = np.isfinite(truth) & np.isfinite(margins)
@@ -108,7 +93,7 @@ def _fit_label(
         prior, spread[1] = prior * [1, 0, 1], 1e-3
     inputs = np.column_stack((margins[known], -lengths[known], np.ones(len(target))))
     found = _newton(inputs, target, counts[known], prior, spread**-2)
-    return np.array([max(found[0], 0.05), found[1] if either_way else max(found[1], 0.0), found[2]])
+    return np.array([max(found[0], 0.05), max(found[1], 0.0), found[2]])
 
 
 def _newton(inputs: F64, target: F64, counts: F64, prior: F64, precision: F64) -> F64:
@@ -149,13 +134,13 @@ def thresholds(
     scores: F64,
     truth: F64,
     aims: Aims,
-    careful: NDArray[np.bool_] | None = None,
+    careful: F64 | None = None,
     importance: F64 | None = None,
 ) -> F64:
     """Thresholds by preset, float64[3, labels] in the order of PRESETS, rising.
 
-    Labels that are `careful`, bool[labels], have the aim of high-precision at balanced too: for them a false alarm is
-    the worse error.
+    For a label that is `careful`, float64[labels], balanced aims at this precision too (NaN: at none): a false alarm is
+    the worse error there.
 
     balanced has the best F1 of those with the least precision it may have; high-precision is the lowest with the wanted
     precision; high-recall the highest with the wanted recall. Scores are out-of-fold probabilities, float64[works,
@@ -176,8 +161,9 @@ def thresholds(
         else:
             found[:, label] = common
     lenient, balanced, strict = found
-    if careful is not None:
-        balanced = np.where(careful, np.maximum(balanced, strict), balanced)
+    for aim in () if careful is None else set(careful[np.isfinite(careful)].tolist()):
+        enough = thresholds(scores, truth, aims._replace(precision=aim), importance=importance)[2]
+        balanced = np.where(careful == aim, np.maximum(balanced, enough), balanced)
     rising = np.stack((np.minimum(lenient, balanced), balanced, np.maximum(strict, balanced)))
     clipped: F64 = np.clip(rising, 0.01, 0.99)
     return clipped

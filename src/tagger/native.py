@@ -21,7 +21,7 @@ from tagger.structure import KINDS, MARKERS, Observed
 if TYPE_CHECKING:
     import ctypes
 
-VERSION = 3  # of the functions and structures of kernel.c
+VERSION = 4  # of the functions and structures of kernel.c
 SWITCH = "TAGGER_KERNEL"  # in the environment; "off" leaves the kernel alone
 _FILTER_BITS = 20
 
@@ -105,10 +105,11 @@ class Kernel:
 
     def pool(self, margins: F32, rows: I64, top: int, share: F64, most: int) -> tuple[F32, I64]:
         """What aggregation.aggregate() gives."""
-        works, labels = len(rows) - 1, margins.shape[1]
+        margins, rows = np.ascontiguousarray(margins, np.float32), np.ascontiguousarray(rows, np.int64)
+        share, works, labels = np.ascontiguousarray(share, np.float64), len(rows) - 1, margins.shape[1]
         pooled, leading = np.empty((works, labels), np.float32), np.empty((works, most, labels), np.int64)
         room = np.empty(2 * int(np.diff(rows).max(initial=0)), np.int64)
-        self._call("pool", margins, rows, works, labels, top, share, most, room, pooled, leading)
+        self._call("pool", margins, rows, works, labels, int(top), share, int(most), room, pooled, leading)
         return pooled, leading
 
     def _prepared(self, vocabulary: Vocabulary) -> _Prepared:

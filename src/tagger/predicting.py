@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from itertools import chain, repeat
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -121,7 +121,7 @@ def run(job: Job, batch: Batch) -> list[Outcome]:
     gc.set_threshold(GC_THRESHOLD)
     results = tag(list(works_in(batch)), bundle_at(job.bundle), job.options)
     places = [f"{batch.name}:{number}" for number, _ in _records(batch)]
-    return _outcomes(results, job, unique=batch.table or bool(batch.lines), places=places or repeat(""))
+    return _outcomes(results, job, unique=batch.table or bool(batch.lines), places=places)
 
 
 # A bundle that takes another's place is whole within a moment; what is broken for longer stays so.
@@ -153,9 +153,7 @@ def loaded(path: Path, _stamp: bundles.Stamp | None) -> Bundle:
     return bundles.load(path)
 
 
-def _outcomes(
-    results: Sequence[Result], job: Job, *, unique: bool, places: Iterable[str] = repeat("")
-) -> list[Outcome]:
+def _outcomes(results: Sequence[Result], job: Job, *, unique: bool, places: Sequence[str] = ()) -> list[Outcome]:
     if job.check:
         told, rendered = _checked(results, job)
     else:
@@ -163,7 +161,7 @@ def _outcomes(
         rendered = reports.render(results, job.style)
     return [
         Outcome(each["id"], each["status"], own, each.get("error"), unique, text, place)
-        for each, own, text, place in zip(results, told, rendered, places, strict=False)
+        for each, own, text, place in zip(results, told, rendered, places or [""] * len(results), strict=True)
     ]
 
 

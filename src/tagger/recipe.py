@@ -70,7 +70,8 @@ class Calibrating(NamedTuple):
 class Thresholding(NamedTuple):
     """Out of fold, 0..1: the precision that high-precision aims at, the least that balanced may have (`floor`), and the
     recall that high-recall aims at; `shrink`: how many examples the threshold common to all labels is worth;
-    `careful`: the labels, with commas between, that balanced suggests as sparingly as high-precision does.
+    `careful`: labels, with commas between, for which balanced aims at a precision too, that of high-precision or the
+    one that stands behind the label ("racism 0.9, sexism").
     """
 
     precision: float = 0.75

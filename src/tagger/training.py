@@ -25,7 +25,7 @@ from tagger.errors import DataError, RecipeError, UnknownLabelError
 from tagger.features import BLOCK_CHARS, Counts, Words, blocks, featurize, join, read_cases, read_words
 from tagger.labels import LabelSet
 from tagger.learning import Examples, Progress, learn_labels, sparse
-from tagger.recipe import Recipe
+from tagger.recipe import Recipe, Thresholding
 from tagger.scoring import Weights, keyword_model
 from tagger.segmentation import segment, text_of
 from tagger.spellings import one_for_several, respelt
@@ -54,8 +54,9 @@ def train(
     """Train a bundle on works and, where there are any, on `more` works of other sources; `vectors` lend meaning to
     words that no label came with.
 
-    Works that weigh less than HINT teach, but calibration and thresholds rest on the others. Raises DataError when the
-    works cannot carry a training: none of them, or no label with enough examples.
+    Works that weigh less than HINT teach, but calibration and thresholds rest on the others, and for tags on the
+    typical ones among them (see recipe.Calibrating). Raises DataError when the works cannot carry a training: none of
+    them, or no label with enough examples.
     """
     everything = [*works, *more]
     truth = truth_of(everything, labels)
@@ -104,7 +105,7 @@ def sure(works: Sequence[LabelledWork], truth: F64, labels: LabelSet, recipe: Re
     beginnings = tuple(f"{each.strip()}-" for each in recipe.calibration.typical.split(",") if each.strip())
     typical = np.array([each.work.id.startswith(beginnings) for each in works])
     tags = np.array([label.kind == "tag" for label in labels])
-    left_out = hints[:, None] | (~typical[:, None] & tags) if typical.any() else hints[:, None]
+    left_out = hints[:, None] | (~typical[:, None] & tags & (typical & ~hints).any())
     return np.where(left_out, np.nan, truth)
 
 
@@ -121,13 +122,15 @@ def judge(sample: Sample, rule: Rule, labels: LabelSet, recipe: Recipe) -> Judge
     """Calibrate, and choose thresholds, on works that were not learned from."""
     pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
     n_passages = np.diff(sample.rows)
-    tags = np.array([label.kind == "tag" for label in labels])
-    calibration = fit(pooled, n_passages, sample.truth, sample.importance, either_way=tags)
+    calibration = fit(pooled, n_passages, sample.truth, sample.importance)
     scores = calibrate(pooled, n_passages, calibration)
     aims = recipe.thresholds
-    careful = _columns(aims.careful, labels)
     table = thresholds(
-        scores, sample.truth, Aims(aims.precision, aims.floor, aims.recall, aims.shrink), careful, sample.importance
+        scores,
+        sample.truth,
+        Aims(aims.precision, aims.floor, aims.recall, aims.shrink),
+        _careful(aims, labels),
+        sample.importance,
     )
     precision = precision_at(scores, sample.truth, table, sample.importance)
     return Judged(calibration, table, precision, prevalence(sample.truth, sample.importance))
@@ -151,15 +154,20 @@ def spelling(recipe: Recipe, vectors: Vectors | None) -> tuple[Stemmer, list[str
     return snowball(one_for_several(recipe.features)), known
 
 
-def _columns(listed: str, labels: LabelSet) -> NDArray[np.bool_]:
-    """Which labels a recipe lists. Raises RecipeError for one that is not there."""
-    chosen = np.zeros(len(labels), bool)
-    for name in filter(None, map(str.strip, listed.split(","))):
+def _careful(aims: Thresholding, labels: LabelSet) -> F64:
+    """The precision that balanced aims at for each careful label, NaN for others: float64[labels]. Raises RecipeError
+    for a label that is not there, or a precision that is none.
+    """
+    wanted = np.full(len(labels), np.nan)
+    for each in filter(None, map(str.strip, aims.careful.split(","))):
+        name, _, precision = each.partition(" ")
         try:
-            chosen[labels.index(labels[name].id)] = True
-        except UnknownLabelError as error:
-            raise RecipeError(f"thresholds.careful: {error}") from error
-    return chosen
+            wanted[labels.index(labels[name].id)] = float(precision) if precision else aims.precision
+        except (UnknownLabelError, ValueError) as error:
+            raise RecipeError(f"thresholds.careful: {each}: {error}") from error
+    if not ((wanted >= 0) & (wanted <= 1) | np.isnan(wanted)).all():
+        raise RecipeError(f"thresholds.careful: a precision lies between 0 and 1: {aims.careful}")
+    return wanted
 
 
 def _lend(vectors: Vectors | None, learned: Learned, matrix: Any, recipe: Recipe) -> F32 | None:

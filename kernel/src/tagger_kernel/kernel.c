@@ -1,6 +1,6 @@
 /* The inner loops of tagger's prediction, for one core: count() reads words and counts features, score() sums their
  * weights. They do what src/tagger/features.py, structure.py and scoring.py do with NumPy, to the bit: all sums are of
- * whole numbers, so that no order of adding makes a difference. C99 with the builtins of GCC and Clang; it knows nothing
+ * whole numbers, so that no order of adding makes a difference; and pool() what aggregation.py does, in its order. C99 with the builtins of GCC and Clang; it knows nothing
  * of Python.
  *
  * A passage goes through in steps, each a simple loop: a branch that is guessed wrong at every word, or a load that waits
@@ -155,7 +155,7 @@ static void observe(const uint16_t *letters, const int32_t *edges, int32_t *kind
     memset(markers, 0, KINDS * sizeof *markers);
     for (int32_t w = 0; w < words; w++) {
         int marker = kinds[w] >= 0;
-        kinds[n_markers] = w | kinds[w] << 28; /* fewer than 2^28 words, and KINDS < 8 */
+        kinds[n_markers] = w | (int32_t)((uint32_t)kinds[w] << 28); /* fewer than 2^28 words, and KINDS < 8 */
         n_markers += marker;
     }
     for (int64_t m = 0; m < n_markers; m++) {
@@ -322,7 +322,7 @@ void tagger_score(const int32_t *columns, const int32_t *values, const int64_t *
 void tagger_loudest(const int32_t *columns, const int32_t *values, const int64_t *rows, const int16_t *weights,
                     int64_t n_labels, const int64_t *passages, const int64_t *labels, int64_t pairs, int64_t most,
                     int64_t *products, int64_t *loudest) {
-    for (int64_t pair = 0; pair < pairs; pair++, loudest += most) {
+    for (int64_t pair = 0; pair < pairs && most; pair++, loudest += most) {
         for (int64_t i = 0; i < most; i++) products[i] = 0, loudest[i] = -1;
         for (int64_t e = rows[passages[pair]]; e < rows[passages[pair] + 1]; e++) {
             int64_t product = (int64_t)values[e] * weights[columns[e] * n_labels + labels[pair]], at = most - 1;
@@ -383,4 +383,4 @@ void tagger_pool(const float *margins, const int64_t *rows, int64_t works, int64
     }
 }
 
-int64_t tagger_kernel_version(void) { return 3; }
+int64_t tagger_kernel_version(void) { return 4; }

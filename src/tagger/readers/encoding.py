@@ -17,7 +17,7 @@ _CYRILLIC_WORD = rb"(?<![\x80-\xff])[\xc0-\xff\xa8\xb8]{3,25}(?![\x80-\xff])"
 _FEWEST_CYRILLIC_WORDS = 3
 _KOI8_CAPITALS = 0xE0  # where cp1251 has small letters
 
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_LONE_RETURN = re.compile(rb"\r(?!\0*\n)")
 
 _UTF16_SAMPLE = 2000
 _UTF16_FEWEST = 32

@@ -12,6 +12,7 @@ from tagger.errors import DataError
 from tagger.readers.encoding import decode
 from tagger.readers.header import split_list
 from tagger.readers.layout import lay_out
+from tagger.readers.lines import with_line_feeds
 from tagger.readers.prose import holds_text
 from tagger.works import Declared, Failure, LabelledWork, Source, Work
 
@@ -124,7 +125,7 @@ def _text(fields: dict[str, Any]) -> str:
         raise _UnreadableError(why)
     if not holds_text(text):
         raise _UnreadableError('"text" is empty')
-    return text
+    return with_line_feeds(text)
 
 
 def _declared(fields: dict[str, Any], header: Declared) -> Declared:

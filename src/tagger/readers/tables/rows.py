@@ -10,6 +10,7 @@ from tagger.errors import WorkError, printable
 from tagger.readers.encoding import decode
 from tagger.readers.header import split_list
 from tagger.readers.headings import Heading
+from tagger.readers.lines import with_line_feeds
 from tagger.readers.manuscript import work_of
 from tagger.readers.markup import HEADINGS, Document, parse
 from tagger.works import Declared, Failure, Source, Work
@@ -115,7 +116,7 @@ def decoded(cell: str | bytes) -> tuple[str, str, tuple[str, ...]]:
         cell.encode()
     except UnicodeEncodeError:
         return decode(cell.encode("utf-8", "surrogatepass" if _is_wide(cell) else "surrogateescape"))
-    return cell, "utf-8", ()
+    return with_line_feeds(cell), "utf-8", ()
 
 
 def plain(cell: Cell) -> str:

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from tagger import bundles
 from tagger.bundles import Bundle
 from tagger.composites import compose
-from tagger.errors import DataError
+from tagger.errors import DataError, RecipeError
 from tagger.labels import LabelSet, from_names
 from tagger.readers import read_text
 from tagger.reading import read
-from tagger.recipe import Aggregation, Calibrating, Learner, Recipe
+from tagger.recipe import Aggregation, Calibrating, Learner, Recipe, Thresholding
 from tagger.scoring import unpack
 from tagger.segmentation import segment
 from tagger.tagging import Options, tag
-from tagger.training import assign_folds, digest, group_of, stand_in, sure, train, truth_of
+from tagger.training import _careful, assign_folds, digest, group_of, stand_in, sure, train, truth_of
 from tagger.vectors import Vectors
 from tagger.works import LabelledWork
 
@@ -444,6 +444,23 @@ def test_tags_are_calibrated_on_typical_works_alone() -> None:
     assert np.isnan(judged[30:, 1]).all()
     for typical in ("", "sto", "tale"):
         assert np.array_equal(sure(works, truth, labels, calibrated(typical=typical)), truth)
+
+
+@pytest.mark.parametrize(
+    ("careful", "expected"),
+    [("", [None, None]), ("storm", [0.75, None]), ("storm 0.9, frost .5", [0.9, 0.5]), ("storm,frost", [0.75, 0.75])],
+)
+def test_careful_labels_have_a_precision_of_their_own_or_that_of_high_precision(
+    careful: str, expected: list[float | None]
+) -> None:
+    aims = [None if np.isnan(each) else each for each in _careful(Thresholding(careful=careful), WEATHER).tolist()]
+    assert aims == expected
+
+
+@pytest.mark.parametrize("careful", ["snow", "storm 1.5", "storm 0.9.9", "storm nine"])
+def test_a_careful_label_that_is_none_is_told(careful: str) -> None:
+    with pytest.raises(RecipeError, match=r"thresholds\.careful: .*"):
+        _careful(Thresholding(careful=careful), WEATHER)
 
 
 def calibrated(**choices: Any) -> Recipe:

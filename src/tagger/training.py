@@ -36,6 +36,9 @@ from tagger.works import LabelledWork
 # Below this weight a work's labels are guesses: good enough to learn words from, not to say how often they are right.
 HINT = 0.2
 
+# A label and, perhaps, a precision.
+_CAREFUL = re.compile(r"(.+?)(?:\s+([\d.]+))?", re.DOTALL)
+
 
 def no_progress(stage: str, done: int, total: int) -> None:
     """Report nothing."""
@@ -160,12 +163,12 @@ def _careful(aims: Thresholding, labels: LabelSet) -> F64:
     """
     wanted = np.full(len(labels), np.nan)
     for each in filter(None, map(str.strip, aims.careful.split(","))):
-        name, _, precision = each.partition(" ")
+        name, precision = _CAREFUL.fullmatch(each).groups()  # type: ignore[union-attr]  # it matches any text
         try:
-            wanted[labels.index(labels[name].id)] = float(precision) if precision else aims.precision
+            wanted[labels.index(labels[name].id)] = float(precision or aims.precision)
         except (UnknownLabelError, ValueError) as error:
             raise RecipeError(f"thresholds.careful: {each}: {error}") from error
-    if not ((wanted >= 0) & (wanted <= 1) | np.isnan(wanted)).all():
+    if (wanted > 1).any():
         raise RecipeError(f"thresholds.careful: a precision lies between 0 and 1: {aims.careful}")
     return wanted
 

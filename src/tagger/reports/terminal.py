@@ -53,7 +53,8 @@ def _declared(declared: DeclaredFacts) -> list[str]:
 
 def _suggestion(each: Suggestion, width: int, color: bool) -> Iterable[str]:
     level = paint(f"{each['band']:<8}", BOLD if each["band"] == "likely" else "", color)
-    right = "" if each["right"] is None else f"right {10 * each['right']:.0f} in 10"
+    # On other works it is less often right than on those held out: "10 in 10" would be a promise.
+    right = "" if each["right"] is None else f"right {min(10 * each['right'], 9):.0f} in 10"
     yield f"    {level}  {each['label']:<26} {each['score']:.2f}  {strip(each.get('course', [])):<16}  {right}".rstrip()
     for number, piece in enumerate(each["evidence"]):
         prominence = "" if number else each["prominence"]  # beside the first passage there is room for it

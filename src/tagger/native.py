@@ -1,6 +1,6 @@
 """kernel(): the compiled inner loops, where the package `tagger-kernel` is installed; without it NumPy does the same.
 
-Both give the same numbers to the bit, which a test holds; with the kernel `predict` takes about two thirds of the time.
+Both give the same numbers to the bit, which a test holds; with the kernel `predict` takes some 60 % of the time.
 It is reached by ctypes and knows nothing of Python: arrays go in, arrays come out.
 """
 

@@ -2,7 +2,10 @@
 
 import json
 import os
+import pickle
+import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,14 +17,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
+from tagger import labelled, shards
 from tagger.cli import app
 from tagger.cluster import Errand
 from tagger.errors import EngineError, UsageError
+from tagger.recipe import Recipe
+from tagger.streaming import counting, featurizing, reading
+from tagger.training import no_progress
 
 STORY = "The morning went by slowly in the harbour, and nobody at the long table said very much. " * 4
 TIMING = re.compile(rb'"timing_ms":[0-9.]+')
@@ -150,6 +158,118 @@ def test_a_worker_killed_in_the_middle_changes_nothing(cluster: Cluster, tmp_pat
     assert untimed((out / "part-00000.jsonl").read_bytes()) == untimed(local.stdout_bytes)
 
 
+@pytest.fixture(scope="module")
+def lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Works to learn from, every third with a hailstorm and every fifth with icicles in it."""
+    path, rng = tmp_path_factory.mktemp("lessons") / "works.jsonl", random.Random(4)
+    with path.open("wb") as file:
+        for i in range(200):
+            present = [label for label, each in (("storm", 3), ("frost", 5)) if i % each == 0]
+            said = ["A hailstorm came."] * ("storm" in present) + ["Icicles hung there."] * ("frost" in present)
+            sentences = [*said, *rng.choices([part + "." for part in STORY.split(". ")], k=12)]
+            text = " ".join(rng.sample(sentences, len(sentences)))
+            file.write(json.dumps({"id": f"w-{i}", "text": text, "labels": present}).encode() + b"\n")
+    return path
+
+
+# Learns from data in parts of some kB, in a folder, on the cluster at an address where there is one.
+TRAIN = """
+import sys
+from pathlib import Path
+from tagger import bundles, streaming
+from tagger.labels import from_names
+from tagger.parallel import LOCAL, Engine
+from tagger.recipe import Recipe
+
+if __name__ == "__main__":
+    data, place = map(Path, sys.argv[1:3])
+    engine = Engine("dask", sys.argv[3]) if sys.argv[3:] else LOCAL
+    words = streaming.read(place, data, size=30_000, engine=engine)
+    assert len(words.shards) > 5
+    bundles.save(streaming.train(words, from_names(["storm", "frost"]), Recipe(), engine=engine), place / "model")
+"""
+
+
+def learned(data: Path, place: Path, *address: str) -> dict[str, bytes]:
+    """The files of a model that learned by way of the disk."""
+    place.mkdir(exist_ok=True)
+    (place / "train.py").write_text(TRAIN)
+    subprocess.run([sys.executable, place / "train.py", data, place, *address], check=True)
+    return {file.name: file.read_bytes() for file in (place / "model").iterdir()}
+
+
+@pytest.fixture(scope="module")
+def model_of_lessons(lessons: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return learned(lessons, tmp_path_factory.mktemp("local"))
+
+
+def test_a_training_on_a_cluster_gives_the_same_model(
+    cluster: Cluster, lessons: Path, tmp_path: Path, model_of_lessons: dict[str, bytes]
+) -> None:
+    assert learned(lessons, tmp_path, cluster.address) == model_of_lessons
+
+
+def test_a_training_goes_on_where_a_cluster_left_it(
+    cluster: Cluster, lessons: Path, tmp_path: Path, model_of_lessons: dict[str, bytes]
+) -> None:
+    doomed = cluster.worker()
+    (tmp_path / "train.py").write_text(TRAIN)
+    run = subprocess.Popen([sys.executable, tmp_path / "train.py", lessons, tmp_path, cluster.address])
+    until(lambda: run.poll() is not None or any((tmp_path / "words").glob("0*")))
+    doomed.send_signal(signal.SIGKILL)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert not (tmp_path / "model").exists()
+    assert learned(lessons, tmp_path, cluster.address) == model_of_lessons
+
+
+def test_a_worker_needs_none_of_the_files(lessons: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copy(lessons, tmp_path / "works.jsonl"))
+    first = reading.Part(labelled.spans(data, size=30_000)[0], labelled.Choice())
+    sent = pickle.loads(pickle.dumps(reading.carried(first)))
+    here = reading.read_part(first)
+    shards.save(tmp_path / "words", here)
+    known = np.ones(len(shards.unpack(here["works"])), bool)
+    part = featurizing.Part(tmp_path / "words", 0, known, known, 0)
+    counting.learn(tmp_path, [tmp_path / "words"], Recipe().features, 1, no_progress)
+    features = featurizing.featurize_part(tmp_path / "vocabulary", part)
+    carried = pickle.loads(pickle.dumps(featurizing.carried(part)))
+    data.unlink()
+    shutil.rmtree(tmp_path / "words")
+    for ours, theirs in (
+        (reading.read_part(sent), here),
+        (featurizing.featurize_part(tmp_path / "vocabulary", carried), features),
+    ):
+        assert ours.keys() == theirs.keys()
+        assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_train_takes_a_cluster(cluster: Cluster, lessons: Path, tmp_path: Path) -> None:
+    for name, options in (("here", ["--stream"]), ("there", ["--engine", "dask", "--scheduler", cluster.address])):
+        train = [sys.executable, "-m", "tagger", "train", lessons, "--labels", "auto", "-o", tmp_path / name, *options]
+        subprocess.run(train, check=True)
+    one, other = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("here", "there"))
+    assert one == other
+
+
+def test_a_broken_record_is_told_by_its_line_from_a_cluster(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "works.jsonl").write_bytes(record(1) + b"{broken\n")
+    train = [sys.executable, "-m", "tagger", "train", tmp_path / "works.jsonl", "-o", tmp_path / "model"]
+    here, there = (
+        subprocess.run([*train, *options], capture_output=True, text=True, check=False)
+        for options in (["--stream"], ["--engine", "dask", "--scheduler", cluster.address])
+    )
+    assert re.fullmatch(r"tagger: .*works\.jsonl:1: .*\n", here.stderr)
+    assert (there.stderr, there.returncode) == (here.stderr, here.returncode)
+
+
+@pytest.mark.parametrize("option", ["--no-stream", "--vectors=words.npz"])
+def test_a_training_in_memory_takes_no_cluster(lessons: Path, tmp_path: Path, option: str) -> None:
+    command = ["train", str(lessons), "-o", str(tmp_path / "model"), option, "--engine", "dask"]
+    with pytest.raises(UsageError, match="--engine dask is for trainings by way of the disk"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+
+
 # Ends every process that unpickles it: a work that no worker survives.
 FATAL = """
 import os, sys
@@ -202,8 +322,6 @@ def listing(folder: Path, name: str) -> tuple[Path, str]:
 
 def carried(errand: Errand, home: Path) -> Any:
     """The function as it is on a worker with this folder of its own."""
-    import pickle
-
     home.mkdir(exist_ok=True)
     sent = pickle.loads(pickle.dumps(errand))
     sent.setup(SimpleNamespace(local_directory=str(home), address="tcp://worker:1"))

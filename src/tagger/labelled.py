@@ -25,12 +25,15 @@ SPAN_BYTES = 1 << 24
 
 
 class Span(NamedTuple):
-    """Part of a file of works: the bytes `start:end`, of which the first are line `line`."""
+    """Part of a file of works: the bytes `start:end`, of which the first are line `line`; `data` are these bytes, where
+    they were read already.
+    """
 
     file: Path
     start: int
     end: int
     line: int
+    data: bytes | None = None
 
 
 def load(*paths: Path) -> list[LabelledWork]:
@@ -78,14 +81,23 @@ def _cut(file: Path, size: int) -> Iterator[Span]:
         raise DataError(f"cannot read {file}: {error.strerror}") from error
 
 
-def read_span(span: Span) -> Iterator[LabelledWork]:
-    """The labelled works of part of a file. DataError as in `load`."""
+def with_data(span: Span) -> Span:
+    """The span and its bytes, for a machine that does not have the file. DataError when it cannot be read."""
+    return span._replace(data=_bytes_of(span))
+
+
+def _bytes_of(span: Span) -> bytes:
     try:
         with span.file.open("rb") as stream:
             stream.seek(span.start)
-            data = stream.read(span.end - span.start)
+            return stream.read(span.end - span.start)
     except OSError as error:
         raise DataError(f"cannot read {span.file}: {error.strerror}") from error
+
+
+def read_span(span: Span) -> Iterator[LabelledWork]:
+    """The labelled works of part of a file. DataError as in `load`."""
+    data = _bytes_of(span) if span.data is None else span.data
     if span.file.suffix != ".jsonl":
         return read_passages(decode(data)[0], str(span.file))
     lines = enumerate(data.splitlines(), span.line)

@@ -7,11 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli.options import Jobs, Labels, Quiet, job_count, label_set, say
+from tagger.cli.options import (
+    EngineName,
+    Jobs,
+    Labels,
+    OnEngine,
+    Quiet,
+    Scheduler,
+    engine_of,
+    job_count,
+    label_set,
+    say,
+)
 from tagger.errors import UsageError
 
 if TYPE_CHECKING:
     from tagger.bundles import Bundle
+    from tagger.parallel import Engine
     from tagger.recipe import Recipe
     from tagger.streaming.workplace import Request
 
@@ -42,23 +54,29 @@ def train(
     ] = None,
     keep_work: Annotated[bool, typer.Option("--keep-work", help="Leave the work folder when all is done.")] = False,
     jobs: Jobs = 1,
+    engine: OnEngine = EngineName.local,
+    scheduler: Scheduler = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a model on labelled works."""
     from tagger import bundles, labelled
     from tagger import recipe as recipes
+    from tagger.parallel import LOCAL
     from tagger.streaming import workplace
 
     bundles.check_place(output)
     choices, added = recipes.load(recipe) if recipe else recipes.Recipe(), more or []
+    on = engine_of(engine, scheduler)
+    if on != LOCAL and (vectors or stream is False):
+        raise UsageError("--engine dask is for trainings by way of the disk: leave --vectors and --no-stream away")
     if stream is None:
-        stream = not vectors and labelled.size_of(data, *added) > workplace.LARGE
+        stream = on != LOCAL or (not vectors and labelled.size_of(data, *added) > workplace.LARGE)
     if stream and vectors:
         raise UsageError("--vectors are for works in memory: leave them away, or add --no-stream")
     if stream:
         wanted = None if str(labels) == "auto" else label_set(labels, [])
         request = workplace.Request(data, tuple(added), split, wanted, choices)
-        bundle = _on_disk(request, work_dir or output.parent, keep_work, job_count(jobs), quiet)
+        bundle = _on_disk(request, work_dir or output.parent, keep_work, job_count(jobs), on, quiet)
     else:
         bundle = _in_memory(data, added, split, labels, choices, vectors, job_count(jobs), quiet)
     bundles.save(bundle, output)
@@ -90,7 +108,7 @@ def _in_memory(
         return training.train(chosen, wanted, recipe, more=added, vectors=lent, jobs=jobs, progress=advance)
 
 
-def _on_disk(request: Request, parent: Path, keep: bool, jobs: int, quiet: bool) -> Bundle:
+def _on_disk(request: Request, parent: Path, keep: bool, jobs: int, engine: Engine, quiet: bool) -> Bundle:
     from tagger import streaming
     from tagger.cli.progress import bar
     from tagger.streaming import workplace
@@ -99,7 +117,7 @@ def _on_disk(request: Request, parent: Path, keep: bool, jobs: int, quiet: bool)
     if place.exists():
         say(f"going on with what is in {place}", quiet=quiet)
     with workplace.kept_until_done(place, keep=keep), bar(quiet=quiet) as advance:
-        return streaming.train_files(place, request, jobs=jobs, progress=advance)
+        return streaming.train_files(place, request, jobs=jobs, progress=advance, engine=engine)
 
 
 def _summary(bundle: Bundle, output: Path) -> str:

@@ -26,6 +26,7 @@ from tagger.composites import Sample, compose
 from tagger.errors import DataError
 from tagger.labels import LabelSet
 from tagger.learning import Progress
+from tagger.parallel import LOCAL, Engine
 from tagger.recipe import Recipe
 from tagger.scoring import Packed, Weights, pack
 from tagger.shards import Task
@@ -69,13 +70,17 @@ class Words(NamedTuple):
     others: list[LabelledWork]
 
 
-def train_files(place: Path, request: Request, *, jobs: int = 1, progress: Progress = no_progress) -> Bundle:
-    """Train a bundle as requested, in a work folder. Raises DataError like `labelled.load` and `train`."""
-    words = read(place, request.data, request.more, request.split, jobs=jobs, progress=progress)
+def train_files(
+    place: Path, request: Request, *, jobs: int = 1, progress: Progress = no_progress, engine: Engine = LOCAL
+) -> Bundle:
+    """Train a bundle as requested, in a work folder. The `engine` reads, featurizes and scores what is held out; the
+    weights are learned here. Raises DataError like `labelled.load` and `train`.
+    """
+    words = read(place, request.data, request.more, request.split, jobs=jobs, progress=progress, engine=engine)
     everything = [*words.works, *words.others]
     labels = request.labels or labelled.labels_of(everything)
     labelled.check_labels(everything, labels)
-    return train(words, labels, request.recipe, jobs=jobs, progress=progress)
+    return train(words, labels, request.recipe, jobs=jobs, progress=progress, engine=engine)
 
 
 def read(
@@ -87,6 +92,7 @@ def read(
     jobs: int = 1,
     progress: Progress = no_progress,
     size: int = labelled.SPAN_BYTES,
+    engine: Engine = LOCAL,
 ) -> Words:
     """Read the labelled works of a split of some data, and all of `more`, into a work folder.
 
@@ -96,7 +102,7 @@ def read(
     own = [reading.Part(span, choice) for span in labelled.spans(data, size=size)]
     added = [reading.Part(span, labelled.Choice()) for span in labelled.spans(*more, size=size)]
     tasks = [Task(place / "words" / f"{number:05}", part) for number, part in enumerate([*own, *added])]
-    folders = shards.make(reading.read_part, tasks, jobs, partial(progress, "reading"))
+    folders = shards.make(reading.read_part, tasks, jobs, partial(progress, "reading"), engine, carried=reading.carried)
     ours, others = (reading.works_of(folders[: len(own)], which) for which in ("works", "others"))
     works = [*ours, *reading.works_of(folders[len(own) :])]
     labelled.refuse_duplicates([*works, *others])
@@ -106,7 +112,15 @@ def read(
     return Words(place, folders, len(own), works, others)
 
 
-def train(words: Words, labels: LabelSet, recipe: Recipe, *, jobs: int = 1, progress: Progress = no_progress) -> Bundle:
+def train(
+    words: Words,
+    labels: LabelSet,
+    recipe: Recipe,
+    *,
+    jobs: int = 1,
+    progress: Progress = no_progress,
+    engine: Engine = LOCAL,
+) -> Bundle:
     """Train a bundle on what was read. Raises DataError when no label has enough examples."""
     held_out = hold_out(words.works, recipe.seed)
     truth = truth_of(words.works, labels).astype(np.float32)
@@ -114,7 +128,7 @@ def train(words: Words, labels: LabelSet, recipe: Recipe, *, jobs: int = 1, prog
     importance = np.array([each.weight for each in words.works], np.float32)
     again = held_out_share(len(words.works)) > _MISSED
     known = counting.learn(words.place, words.shards, recipe.features, jobs, progress)
-    features = _featurize(words, held_out, ~held_out | again, recipe, jobs, progress)
+    features = _featurize(words, held_out, ~held_out | again, recipe, jobs, progress, engine)
 
     def learn(importance: NDArray[np.float32], suffix: str = "") -> Packed:
         lesson = Problem(features, len(known.learned.names), words.place / f"truth{suffix}", recipe)
@@ -122,7 +136,7 @@ def train(words: Words, labels: LabelSet, recipe: Recipe, *, jobs: int = 1, prog
         return pack(_in_order(solve(words.place / f"passes{suffix}", lesson, supported, jobs, progress), known))
 
     weights = learn(np.where(held_out, np.float32(0), importance))
-    sample = _sample(words.place, features, weights, truth, importance, jobs, progress)
+    sample = _sample(words.place, features, weights, truth, importance, jobs, progress, engine)
     known_truth = sure(list(compress(words.works, held_out)), sample.truth, labels, recipe)
     composed = compose(sample.margins, sample.rows, known_truth, sample.importance, labels, recipe)
     rule = choose_shares(composed, choose_rule(composed, labels, recipe))
@@ -177,6 +191,7 @@ def _featurize(
     recipe: Recipe,
     jobs: int,
     progress: Progress,
+    engine: Engine,
 ) -> list[Path]:
     sizes = list(map(_size, words.shards))
     tasks = []
@@ -184,8 +199,9 @@ def _featurize(
         own = slice(end - sizes[number], end)
         part = featurizing.Part(folder, own.start, learned[own], held_out[own], recipe.seed)
         tasks.append(Task(words.place / "features" / f"{number:05}", part))
-    function = partial(featurizing.featurize_part, words.place / "vocabulary")
-    return shards.make(function, tasks, jobs, partial(progress, "featurizing"))
+    vocabulary = words.place / "vocabulary"
+    function, told = partial(featurizing.featurize_part, vocabulary), partial(progress, "featurizing")
+    return shards.make(function, tasks, jobs, told, engine, folders=(vocabulary,), carried=featurizing.carried)
 
 
 def _size(words: Path) -> int:
@@ -206,12 +222,14 @@ def _sample(
     importance: NDArray[np.float32],
     jobs: int,
     progress: Progress,
+    engine: Engine,
 ) -> Sample:
     """The held-out works, their passages scored."""
     shards.save(place / "weights", weights._asdict())
     tasks = [Task(place / "margins" / each.name, each) for each in features]
-    function = partial(margins.score_part, place / "vocabulary", place / "weights")
-    scored = shards.make(function, tasks, jobs, partial(progress, "calibrating"))
+    needed = place / "vocabulary", place / "weights"
+    function, told = partial(margins.score_part, *needed), partial(progress, "calibrating")
+    scored = shards.make(function, tasks, jobs, told, engine, folders=needed, carried=margins.carried)
     held = np.concatenate([shards.load(each, "held")["held"] for each in features])
     sizes = np.concatenate([np.diff(shards.load(each, "bounds")["bounds"]) for each in features])
     found = np.concatenate([shards.load(each, "margins")["margins"] for each in scored])

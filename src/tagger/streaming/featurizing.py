@@ -37,11 +37,17 @@ class Part(NamedTuple):
     some may be both, at different times.
     """
 
-    words: Path
+    words: Path | Arrays
     first: int
     learned: NDArray[np.bool_]
     held_out: NDArray[np.bool_]
     seed: int
+
+
+def carried(part: Part) -> Part:
+    """The part with the arrays themselves."""
+    assert isinstance(part.words, Path)
+    return part._replace(words=shards.load(part.words, "hashes", "tokens", "first", "rows"))
 
 
 def featurize_part(vocabulary: Path, part: Part) -> Arrays:

@@ -12,7 +12,12 @@ from tagger.scoring import Packed
 from tagger.shards import Arrays
 
 
-def score_part(vocabulary: Path, weights: Path, features: Path) -> Arrays:
+def carried(features: Path) -> Arrays:
+    """What `score_part` needs of a shard of features."""
+    return shards.load(features, "columns", "counts", "passages")
+
+
+def score_part(vocabulary: Path, weights: Path, features: Path | Arrays) -> Arrays:
     """`margins`, float32[passages, labels], by the vocabulary and the weights of two other shards."""
     idf = shards.load(vocabulary, "idf")["idf"]
     found = shards.load(features, "columns", "counts", "passages")

@@ -25,7 +25,7 @@ import orjson
 from tagger import shards
 from tagger.arrays import I64, U64, NDArray
 from tagger.features import CAPITAL, SMALL, Words
-from tagger.labelled import Choice, Span, read_span
+from tagger.labelled import Choice, Span, read_span, with_data
 from tagger.shards import Arrays
 from tagger.training import digest, read_blocks
 from tagger.vocabulary import letter_sums, spell
@@ -37,6 +37,11 @@ class Part(NamedTuple):
 
     span: Span
     choice: Choice
+
+
+def carried(part: Part) -> Part:
+    """The part with the lines themselves."""
+    return part._replace(span=with_data(part.span))
 
 
 def read_part(part: Part) -> Arrays:
@@ -91,7 +96,7 @@ def _number(blocks: Sequence[Words]) -> _Numbered:
     return _Numbered(hashes, spellings.tolist(), np.concatenate(tokens))
 
 
-def words_of(folder: Path) -> Words:
+def words_of(folder: Path | Arrays) -> Words:
     """The words of a shard as `featurize` reads them, by their hashes alone."""
     shard = shards.load(folder, "hashes", "tokens", "first")
     nothing = np.zeros(0, np.int64)

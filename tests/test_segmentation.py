@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tagger.readers.layout import lay_out
@@ -150,6 +150,7 @@ def test_line_ends_of_any_kind_give_the_same_passages(text, hard_wrapped, line_e
 
 
 @given(TEXTS, st.booleans())
+@example("a" * 1425 + '\n"Oh?" she said.\n' + "word " * 31 + "word.\n", True)
 def test_case_and_quotation_marks_change_no_passage(text, hard_wrapped):
     found = segment(work_of(text, hard_wrapped=hard_wrapped))
     assert segment(work_of(text.upper(), hard_wrapped=hard_wrapped)) == found

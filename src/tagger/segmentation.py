@@ -12,7 +12,8 @@ from tagger.works import Chapter, Passage, Work
 MIN_CHARS = 800
 MAX_CHARS = 1600
 
-_SENTENCE_END = re.compile(r"""[.!?…]["'”’»)\]*_]{0,4}(?=\s)""")
+# Quotation marks that open in English close in German and Danish.
+_SENTENCE_END = re.compile(r"""[.!?…]["'“”‘’«»)\]*_]{0,4}(?=\s)""")
 _WORD_START = re.compile(r"\S")
 _WRAPPED_LINE_END = re.compile(r"(?<=\S)[^\S\n]*\n(?!\s*\n)")
 _WORD_END = re.compile(r"\S(?=\s)")

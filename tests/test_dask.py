@@ -190,11 +190,14 @@ if __name__ == "__main__":
 """
 
 
+def training(data: Path, place: Path, *address: str) -> "subprocess.Popen[bytes]":
+    (place / "train.py").write_text(TRAIN)
+    return subprocess.Popen([sys.executable, place / "train.py", data, place, *address])
+
+
 def learned(data: Path, place: Path, *address: str) -> dict[str, bytes]:
     """The files of a model that learned by way of the disk."""
-    place.mkdir(exist_ok=True)
-    (place / "train.py").write_text(TRAIN)
-    subprocess.run([sys.executable, place / "train.py", data, place, *address], check=True)
+    assert training(data, place, *address).wait() == 0
     return {file.name: file.read_bytes() for file in (place / "model").iterdir()}
 
 
@@ -213,8 +216,7 @@ def test_a_training_goes_on_where_a_cluster_left_it(
     cluster: Cluster, lessons: Path, tmp_path: Path, model_of_lessons: dict[str, bytes]
 ) -> None:
     doomed = cluster.worker()
-    (tmp_path / "train.py").write_text(TRAIN)
-    run = subprocess.Popen([sys.executable, tmp_path / "train.py", lessons, tmp_path, cluster.address])
+    run = training(lessons, tmp_path, cluster.address)
     until(lambda: run.poll() is not None or any((tmp_path / "words").glob("0*")))
     doomed.send_signal(signal.SIGKILL)
     run.send_signal(signal.SIGKILL)

@@ -139,7 +139,7 @@ def read_words(passages: Sequence[str]) -> Words:
     >>> bool(words.hashes[2] == words.hashes[3])
     True
     """
-    codes, lengths = joined(passages)
+    codes, lengths = _joined(passages)
     letters = FOLD.take(codes, mode="clip")
     is_word = _word_mask(letters)
     edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
@@ -158,7 +158,7 @@ def read_words(passages: Sequence[str]) -> Words:
     )
 
 
-def joined(passages: Sequence[str]) -> tuple[NDArray[np.unsignedinteger], list[int]]:
+def _joined(passages: Sequence[str]) -> tuple[NDArray[np.unsignedinteger], list[int]]:
     """The code points of some passages laid end to end, a line break after each, and their lengths with it."""
     codes = _code_points("\n".join(passages) + "\n")
     if codes.itemsize > 1 and ((codes >= _COMBINING[0]) & (codes < _COMBINING[1])).any():
@@ -186,7 +186,7 @@ def read_cases(passages: Sequence[str], words: Words) -> NDArray[np.int8]:
     >>> read_cases(lines, read_words(lines)).tolist()
     [1, 2, 0, 0, 1, 0]
     """
-    codes = np.append(joined(passages)[0], 0)
+    codes = np.append(_joined(passages)[0], 0)
     first, second = (_case_table().take(codes.take(words.starts + step), mode="clip") for step in (0, 1))
     capital = (first == 1) & (second == -1)
     before = np.maximum(words.starts - 2, 0)

@@ -119,9 +119,9 @@ def carried(batches: Iterable[Batch], engine: Engine) -> Iterable[Batch]:
 def run(job: Job, batch: Batch) -> list[Outcome]:
     """Read, tag and render one batch."""
     gc.set_threshold(GC_THRESHOLD)
-    results = tag(list(works_in(batch)), bundle_at(job.bundle), job.options)
-    places = [f"{batch.name}:{number}" for number, _ in _records(batch)]
-    return _outcomes(results, job, unique=batch.table or bool(batch.lines), places=places)
+    placed = list(_placed(batch))
+    results = tag([work for _, work in placed], bundle_at(job.bundle), job.options)
+    return _outcomes(results, job, [place for place, _ in placed], unique=batch.table or bool(batch.lines))
 
 
 # A bundle that takes another's place is whole within a moment; what is broken for longer stays so.
@@ -153,7 +153,7 @@ def loaded(path: Path, _stamp: bundles.Stamp | None) -> Bundle:
     return bundles.load(path)
 
 
-def _outcomes(results: Sequence[Result], job: Job, *, unique: bool, places: Sequence[str] = ()) -> list[Outcome]:
+def _outcomes(results: Sequence[Result], job: Job, places: Sequence[str], *, unique: bool) -> list[Outcome]:
     if job.check:
         told, rendered = _checked(results, job)
     else:
@@ -161,7 +161,7 @@ def _outcomes(results: Sequence[Result], job: Job, *, unique: bool, places: Sequ
         rendered = reports.render(results, job.style)
     return [
         Outcome(each["id"], each["status"], own, each.get("error"), unique, text, place)
-        for each, own, text, place in zip(results, told, rendered, places or [""] * len(results), strict=True)
+        for each, own, text, place in zip(results, told, rendered, places, strict=True)
     ]
 
 
@@ -180,7 +180,7 @@ def _duplicate(outcome: Outcome, job: Job) -> Outcome:
     error = f"the id {outcome.id!r} was used before; give every work an id of its own"
     if outcome.place:
         error = f"{outcome.place}: {error}"
-    return _outcomes([failed(outcome.id, error, bundle_at(job.bundle).model)], job, unique=False)[0]
+    return _outcomes([failed(outcome.id, error, bundle_at(job.bundle).model)], job, [outcome.place], unique=False)[0]
 
 
 def _lost(job: Job, batch: Batch) -> list[Outcome]:
@@ -190,20 +190,22 @@ def _lost(job: Job, batch: Batch) -> list[Outcome]:
     else:
         place = " to ".join(dict.fromkeys(_name(item) for item in (batch.items[0], batch.items[-1])))
     error = f"{place}: every worker that took up these works died, perhaps for want of memory"
-    return _outcomes([failed(place, error, bundle_at(job.bundle).model)], job, unique=False)
+    return _outcomes([failed(place, error, bundle_at(job.bundle).model)], job, [""], unique=False)
 
 
 def works_in(batch: Batch) -> Iterator[Work | Failure]:
     """The works of a batch, read one by one; what cannot be read is a Failure in its place."""
-    for number, line in _records(batch):
-        yield jsonl.read_record(line, f"{batch.name}:{number}")
+    return (work for _, work in _placed(batch))
+
+
+def _placed(batch: Batch) -> Iterator[tuple[str, Work | Failure]]:
+    """The same, each with the file and line of its record, "" where it is none."""
+    for number, line in enumerate(batch.lines, batch.number):
+        if not line.isspace():
+            place = f"{batch.name}:{number}"
+            yield place, jsonl.read_record(line, place)
     for item in batch.items:
-        yield _read(item, batch.format)
-
-
-def _records(batch: Batch) -> Iterator[tuple[int, bytes]]:
-    """The lines of a batch that are not blank, and their numbers."""
-    return ((number, line) for number, line in enumerate(batch.lines, batch.number) if not line.isspace())
+        yield "", _read(item, batch.format)
 
 
 def _read(item: Item, format: str | None) -> Work | Failure:

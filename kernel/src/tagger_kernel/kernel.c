@@ -1,7 +1,7 @@
 /* The inner loops of tagger's prediction, for one core: count() reads words and counts features, score() sums their
  * weights. They do what src/tagger/features.py, structure.py and scoring.py do with NumPy, to the bit: all sums are of
- * whole numbers, so that no order of adding makes a difference; and pool() what aggregation.py does, in its order. C99 with the builtins of GCC and Clang; it knows nothing
- * of Python.
+ * whole numbers, so that no order of adding makes a difference. pool() does what aggregation.py does, in its order. C99
+ * with the builtins of GCC and Clang; it knows nothing of Python.
  *
  * A passage goes through in steps, each a simple loop: a branch that is guessed wrong at every word, or a load that waits
  * for the word before, costs more than all the arithmetic.

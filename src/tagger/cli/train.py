@@ -59,21 +59,14 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a model on labelled works."""
-    from tagger import bundles, labelled
+    from tagger import bundles
     from tagger import recipe as recipes
-    from tagger.parallel import LOCAL
     from tagger.streaming import workplace
 
     bundles.check_place(output)
     choices, added = recipes.load(recipe) if recipe else recipes.Recipe(), more or []
     on = engine_of(engine, scheduler)
-    if on != LOCAL and (vectors or stream is False):
-        raise UsageError("--engine dask is for trainings by way of the disk: leave --vectors and --no-stream away")
-    if stream is None:
-        stream = on != LOCAL or (not vectors and labelled.size_of(data, *added) > workplace.LARGE)
-    if stream and vectors:
-        raise UsageError("--vectors are for works in memory: leave them away, or add --no-stream")
-    if stream:
+    if _streams(stream, [data, *added], vectors, on):
         wanted = None if str(labels) == "auto" else label_set(labels, [])
         request = workplace.Request(data, tuple(added), split, wanted, choices)
         bundle = _on_disk(request, work_dir or output.parent, keep_work, job_count(jobs), on, quiet)
@@ -81,6 +74,21 @@ def train(
         bundle = _in_memory(data, added, split, labels, choices, vectors, job_count(jobs), quiet)
     bundles.save(bundle, output)
     say(_summary(bundle, output), quiet=quiet)
+
+
+def _streams(asked: bool | None, data: list[Path], vectors: Path | None, engine: Engine) -> bool:
+    """Whether to learn by way of the disk."""
+    from tagger import labelled
+    from tagger.parallel import LOCAL
+    from tagger.streaming import workplace
+
+    if engine != LOCAL and (vectors or asked is False):
+        raise UsageError("--engine dask is for trainings by way of the disk: leave --vectors and --no-stream away")
+    if asked and vectors:
+        raise UsageError("--vectors are for works in memory: leave them away, or add --no-stream")
+    if asked is None:
+        return engine != LOCAL or (not vectors and labelled.size_of(*data) > workplace.LARGE)
+    return asked
 
 
 def _in_memory(

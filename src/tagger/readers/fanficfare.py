@@ -67,8 +67,7 @@ def read_fanficfare(data: bytes, id: str) -> Work:
     book = _book(source)
     if not book:
         return read_prose(data, id, format="text")
-    parts, pieces = edited(source, _edits(source, book))
-    text = "".join(parts)
+    text, pieces = edited(source, _edits(source, book))
     noted = False
     chapters = []
     for (start, end), (below_start, _) in pairwise([*book.headings, (book.end, book.end)]):

@@ -78,8 +78,7 @@ def read_mail(data: bytes, id: str) -> Work:
     if all("base64" in post.fields.get(_ENCODING, "").lower() for post in posts):
         raise WorkError(f"{id}: is mail in base64; save the post as plain text and try again")
     edits, dropped = _edits(source, posts)
-    parts, pieces = edited(source, edits)
-    text = "".join(parts)
+    text, pieces = edited(source, edits)
     if not holds_text(text):
         raise WorkError(f"{id}: holds only replies to a story")
     layouts = list(_layouts(text, [place(pieces, post.body) for post in posts] + [len(text)]))

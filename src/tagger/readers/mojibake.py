@@ -47,8 +47,8 @@ _INVISIBLE = re.compile("[\u200b\u2060\ufeff\xad\0]+")
 
 
 class Mended(NamedTuple):
-    """The text after the repairs, in parts; where its stretches stood before, or nothing if all is as it was; and the
-    repairs.
+    """The text after the repairs, in parts, to be joined when the text before is let go, since both together would be
+    the most that a run holds; where its stretches stood before, or nothing if all is as it was; and the repairs.
     """
 
     parts: list[str]
@@ -96,17 +96,22 @@ def mend(text: str) -> Mended:
     if not edits:
         return Mended([text])
     repairs = tuple(_told(step, counts[step]) for step in _STEPS if counts[step])
-    return Mended(*edited(text, edits), repairs)
+    return Mended(*_edited(text, edits), repairs)
 
 
-def edited(text: str, edits: Iterable[Edit]) -> tuple[list[str], tuple[Piece, ...]]:
-    """The parts of the text after the edits, which are in order and do not overlap, and where its stretches stand in
-    `text`. The parts wait to be joined until the text before is let go: together they are the most that a run holds.
+def edited(text: str, edits: Iterable[Edit]) -> tuple[str, tuple[Piece, ...]]:
+    """The text after the edits, which are in order and do not overlap, and where its stretches stand in `text`.
 
-    >>> parts, pieces = edited("tea &amp; cake", [Edit(4, 9, "&")])
-    >>> parts, pieces[1]
-    (['tea ', '&', ' cake'], Piece(start=4, length=1, source=4, width=5, part=''))
+    >>> text, pieces = edited("tea &amp; cake", [Edit(4, 9, "&")])
+    >>> text, pieces[1]
+    ('tea & cake', Piece(start=4, length=1, source=4, width=5, part=''))
     """
+    parts, pieces = _edited(text, edits)
+    return "".join(parts), pieces
+
+
+def _edited(text: str, edits: Iterable[Edit]) -> tuple[list[str], tuple[Piece, ...]]:
+    """The same, the text in parts."""
     parts: list[str] = []
     pieces: list[Piece] = []
     at = length = 0

@@ -27,7 +27,7 @@ ORDER = [
     ),
     *("calibration", "vectors", "policy"),
     *("ratings", "freeform", "declarations", "checking"),
-    *("form", "policies", "facts", "decisions"),
+    *("form", "fields", "policies", "facts", "decisions"),
     *(
         "reliability",
         "metrics",

@@ -7,12 +7,13 @@ decision that a policy may not take is an error that names its place, never igno
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tagger import fields
 from tagger.checking import FINDINGS, REASONS
 from tagger.declarations import ARCHIVE_WARNINGS
 from tagger.errors import PolicyError, UnknownLabelError
@@ -154,7 +155,7 @@ def parse(text: str, name: str) -> Policy:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PolicyError(f"{name} is not valid TOML: {error}") from error
-    policy = Policy(**_read(table, _POLICY, f"{name}: ", needed=("name",)))
+    policy = Policy(**fields.read_table(table, _POLICY, f"{name}: ", needed=("name",)))
     _refuse_rejections(policy, name)
     twice = _first_twice([rule.name for rule in policy.rules])
     if twice:
@@ -227,80 +228,8 @@ def _first_twice(names: Sequence[str]) -> str | None:
     return next((name for number, name in enumerate(names) if name in names[:number]), None)
 
 
-# How a value is read: given the value and its place, which ends in the key, it is checked and returned.
-_Reader = Callable[[Any, str], Any]
-_Readers = Mapping[str, tuple[str, _Reader]]
-
-
-def _read(table: object, readers: _Readers, place: str, needed: Sequence[str]) -> dict[str, Any]:
-    """The values of a table by the names of the fields that they go to. `place` is the table's."""
-    if not isinstance(table, Mapping):
-        raise PolicyError(f"{place.rstrip(': .')} is a table; write its keys below it")
-    for key in table:
-        if key not in readers:
-            raise PolicyError(f"{place}there is no key {key!r}; the keys are {', '.join(readers)}")
-    for key in needed:
-        if key not in table:
-            raise PolicyError(f"{place}{key!r} is missing")
-    return {readers[key][0]: readers[key][1](value, f"{place}{key}") for key, value in table.items()}
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise PolicyError(f"{where} must be a text, not {value!r}")
-    return value
-
-
-def _flag(value: Any, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise PolicyError(f"{where} must be true or false, not {value!r}")
-    return value
-
-
-def _share(value: Any, where: str) -> float:
-    if type(value) not in (int, float) or not 0 <= value <= 1:
-        raise PolicyError(f"{where} must be a number from 0 to 1, not {value!r}")
-    return float(value)
-
-
-def _count(value: Any, where: str) -> int:
-    if type(value) is not int or value < 0:
-        raise PolicyError(f"{where} must be a whole number, not {value!r}")
-    return value
-
-
-def _one_of(choices: Sequence[str]) -> _Reader:
-    def read(value: Any, where: str) -> str:
-        if value not in choices:
-            raise PolicyError(f"{where} is {value!r}; choose {_either(choices)}")
-        return str(value)
-
-    return read
-
-
-def _some_of(choices: Sequence[str] | None = None) -> _Reader:
-    """One text or a list of them, each among the choices whatever its case; the choices' own spelling is kept."""
-    spelled = {choice.casefold(): choice for choice in choices or ()}
-
-    def read(value: Any, where: str) -> tuple[str, ...]:
-        items = value if isinstance(value, list) else [value]
-        if not items:
-            raise PolicyError(f"{where} is empty; leave it out or name something")
-        texts = [_text(item, where) for item in items]
-        for item in texts:
-            if choices is not None and item.casefold() not in spelled:
-                raise PolicyError(f"{where} has {item!r}; choose {_either(choices)}")
-        return tuple(spelled.get(item.casefold(), item) for item in texts)
-
-    return read
-
-
-def _either(choices: Sequence[str]) -> str:
-    return f"{', '.join(choices[:-1])} or {choices[-1]}"
-
-
 def _message(value: Any, where: str) -> str:
-    text = _text(value, where)
+    text = fields.text(value, where)
     try:
         parts = [part[1:] for part in string.Formatter().parse(text) if part[1] is not None]
     except ValueError as error:
@@ -316,7 +245,7 @@ _LABEL_CONDITIONS = ("at_least", "below", "band", "prominence", "declared")
 
 
 def _when(value: Any, where: str) -> When:
-    when = When(**_read(value, _WHEN, f"{where}.", needed=()))
+    when = When(**fields.read_table(value, _WHEN, f"{where}.", needed=()))
     asked = when.asked
     of_label = [key for key in _LABEL_CONDITIONS if key in asked]
     if not asked:
@@ -326,7 +255,7 @@ def _when(value: Any, where: str) -> When:
             f"{where}.{of_label[0]} is asked of a label; name it with `label`, or label = {ANY_WARNING!r}"
         )
     if when.label and not when.finding and not of_label:
-        raise PolicyError(f"{where}.label: say what of it, with {_either(_LABEL_CONDITIONS)}, or a `finding`")
+        raise PolicyError(f"{where}.label: say what of it, with {fields.either(_LABEL_CONDITIONS)}, or a `finding`")
     return when
 
 
@@ -339,14 +268,14 @@ def _rules(value: Any, where: str) -> tuple[Rule, ...]:
 def _rule(value: Any, where: str) -> Rule:
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         where += f" ({value['name']!r})"
-    fields = _read(value, _RULE, f"{where}: ", needed=("name", "when", "decision"))
-    if fields["decision"] != "approve" and "message" not in fields:
+    given = fields.read_table(value, _RULE, f"{where}: ", needed=("name", "when", "decision"))
+    if given["decision"] != "approve" and "message" not in given:
         raise PolicyError(f"{where}: 'message' is missing: what is the author to be told?")
-    return Rule(**{"code": fields["name"], **fields})
+    return Rule(**{"code": given["name"], **given})
 
 
 def _bands(value: Any, where: str) -> Bands:
-    bands = Bands(**_read(value, _BANDS, f"{where}.", needed=()))
+    bands = Bands(**fields.read_table(value, _BANDS, f"{where}.", needed=()))
     if bands.review is not None and bands.hold is not None and bands.review > bands.hold:
         raise PolicyError(f"{where}: review = {bands.review:g} is above hold = {bands.hold:g}")
     return bands
@@ -358,43 +287,43 @@ def _labels(value: Any, where: str) -> dict[str, Bands]:
     return {label: _bands(each, f"{where}.{label}") for label, each in value.items()}
 
 
-def _named(**readers: _Reader) -> dict[str, tuple[str, _Reader]]:
+def _named(**readers: fields.Reader) -> dict[str, tuple[str, fields.Reader]]:
     return {name: (name, reader) for name, reader in readers.items()}
 
 
 _RATINGS = (*(rating.label for rating in Rating), NO_RATING)
 _WHEN = _named(
-    label=_some_of(),
-    at_least=_share,
-    below=_share,
-    band=_some_of(("possible", "likely")),
-    prominence=_some_of(PROMINENCES),
-    declared=_some_of(STANCES),
-    finding=_some_of((*FINDINGS, *REASONS)),
-    rating=_some_of(_RATINGS),
-    rating_suggested=_some_of(_RATINGS[1:-1]),
-    archive_warning=_some_of((*ARCHIVE_WARNINGS, NONE_APPLY, UNDISCLOSED)),
-    trust=_some_of(),
-    words_at_least=_count,
-    words_below=_count,
-    form=_some_of(FORM),
-    status=_some_of(("ok", "abstained", "error")),
-    abstained=_some_of(ABSTENTIONS),
+    label=fields.some_of(),
+    at_least=fields.share,
+    below=fields.share,
+    band=fields.some_of(("possible", "likely")),
+    prominence=fields.some_of(PROMINENCES),
+    declared=fields.some_of(STANCES),
+    finding=fields.some_of((*FINDINGS, *REASONS)),
+    rating=fields.some_of(_RATINGS),
+    rating_suggested=fields.some_of(_RATINGS[1:-1]),
+    archive_warning=fields.some_of((*ARCHIVE_WARNINGS, NONE_APPLY, UNDISCLOSED)),
+    trust=fields.some_of(),
+    words_at_least=fields.count,
+    words_below=fields.count,
+    form=fields.some_of(FORM),
+    status=fields.some_of(("ok", "abstained", "error")),
+    abstained=fields.some_of(ABSTENTIONS),
 )
-_RULE = _named(name=_text, when=_when, decision=_one_of(DECISIONS), code=_text, message=_message)
-_BANDS = _named(review=_share, hold=_share, declared=_some_of(STANCES), message=_message)
+_RULE = _named(name=fields.text, when=_when, decision=fields.one_of(DECISIONS), code=fields.text, message=_message)
+_BANDS = _named(review=fields.share, hold=fields.share, declared=fields.some_of(STANCES), message=_message)
 _POLICY = {
     **_named(
-        name=_text,
-        version=_text,
-        language=_text,
-        gather=_one_of(("first", "all")),
-        otherwise=_one_of(DECISIONS),
-        on_error=_one_of(DECISIONS),
-        on_abstain=_one_of(DECISIONS),
-        audit=_share,
-        store_text=_flag,
-        allow_auto_reject=_flag,
+        name=fields.text,
+        version=fields.text,
+        language=fields.text,
+        gather=fields.one_of(("first", "all")),
+        otherwise=fields.one_of(DECISIONS),
+        on_error=fields.one_of(DECISIONS),
+        on_abstain=fields.one_of(DECISIONS),
+        audit=fields.share,
+        store_text=fields.flag,
+        allow_auto_reject=fields.flag,
         warnings=_bands,
         tags=_bands,
         labels=_labels,

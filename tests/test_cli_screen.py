@@ -246,6 +246,7 @@ def test_watch_overwrites_nothing(watching: Any, incoming: Path) -> None:
     for number, text in enumerate((STORY, STORY + "again", STORY)):
         (incoming / "story.txt").write_text(text)
         _until(lambda number=number: len(list((incoming / "done").glob("*"))) == number + 1)
+        _until(lambda: not (incoming / "story.txt").exists())  # its new name is reserved a moment before it moves
     kept = {path.name: path.read_text() for path in (incoming / "done").iterdir()}
     assert kept == {"story.txt": STORY, "story-2.txt": STORY + "again", "story-3.txt": STORY}
 

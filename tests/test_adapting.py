@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from tagger import bundles
 from tagger.adapting import adapt, parse_mix, render_mix
 from tagger.bundles import Bundle
-from tagger.calibration import Calibration, calibrate, prevalence, shift
+from tagger.calibration import calibrate, prevalence, shift, uncalibrated
 from tagger.cli import app
 from tagger.errors import RecipeError
 
@@ -28,7 +28,7 @@ def known(bundle: Bundle) -> Bundle:
 
 @given(SHARES, SHARES, st.floats(-5, 5))
 def test_odds_are_multiplied_by_the_ratio_of_prior_odds(assumed: float, expected: float, margin: float) -> None:
-    plain = Calibration(np.ones(1), np.zeros(1), np.zeros(1))
+    plain = uncalibrated(1)
     moved = shift(plain, np.array([assumed]), np.array([expected]))
     before, after = (calibrate(np.array([[margin]]), 1, by)[0, 0] for by in (plain, moved))
     ratio = expected / (1 - expected) / (assumed / (1 - assumed))
@@ -39,7 +39,7 @@ def test_a_shifted_calibration_is_calibrated_on_the_other_mix() -> None:
     rng = np.random.default_rng(1)
     present = rng.random(200_000) < 0.5
     margins = np.where(present, 1.0, -1.0) + rng.normal(0, np.sqrt(2), len(present))  # log-odds are the margin
-    moved = shift(Calibration(np.ones(1), np.zeros(1), np.zeros(1)), np.array([0.5]), np.array([0.1]))
+    moved = shift(uncalibrated(1), np.array([0.5]), np.array([0.1]))
     kept = ~present | (rng.random(len(present)) < 1 / 9)
     scores = calibrate(margins[kept, None], 1, moved)[:, 0]
     assert abs(scores.mean() - present[kept].mean()) < 0.01

@@ -166,7 +166,7 @@ def alter(path: Path) -> None:
 
 
 def another_format(path: Path) -> None:
-    path.write_bytes(path.read_bytes().replace(b"tagger.bundle/2", b"tagger.bundle/9"))
+    path.write_bytes(path.read_bytes().replace(b"tagger.bundle/3", b"tagger.bundle/9"))
 
 
 HARMED: dict[str, tuple[Callable[[Path], None], str]] = {

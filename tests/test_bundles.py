@@ -167,11 +167,11 @@ def test_a_manifest_of_something_else_is_refused(model: Path, foreign: bytes) ->
 
 
 def test_another_format_is_refused_by_its_name(model: Path) -> None:
-    change_manifest(model, lambda manifest: manifest.update(format="tagger.bundle/3"))
+    change_manifest(model, lambda manifest: manifest.update(format="tagger.bundle/9"))
     message = refusal(model)
     assert str(model) in message
+    assert "'tagger.bundle/9'" in message
     assert "'tagger.bundle/3'" in message
-    assert "'tagger.bundle/2'" in message
 
 
 def test_format_1_is_still_read(bundle: Bundle, model: Path) -> None:
@@ -181,12 +181,25 @@ def test_format_1_is_still_read(bundle: Bundle, model: Path) -> None:
     def of_old(manifest: dict[str, Any]) -> None:
         manifest["format"] = "tagger.bundle/1"
         for label in manifest["per_label"].values():
-            del label["step"]
+            del label["step"], label["company"], label["doubt"]
 
     change_manifest(model, of_old)
     loaded = bundles.load(model)
     assert np.array_equal(loaded.weights.matrix, bundle.weights.matrix)
     np.testing.assert_allclose(loaded.weights.step, bundle.weights.step, rtol=1e-6)
+
+
+def test_format_2_is_still_read_and_its_warnings_keep_no_company(bundle: Bundle, model: Path) -> None:
+    def of_old(manifest: dict[str, Any]) -> None:
+        manifest["format"] = "tagger.bundle/2"
+        for label in manifest["per_label"].values():
+            del label["company"], label["doubt"]
+
+    change_manifest(model, of_old)
+    loaded = bundles.load(model).calibration
+    assert np.array_equal(loaded.slope, bundle.calibration.slope)
+    assert not loaded.company.any()
+    assert not loaded.doubt.any()
 
 
 @pytest.mark.parametrize("key", ["files", "labels", "per_label", "recipe", "facts", "top", "n_stems", "least_known"])

@@ -6,10 +6,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.arrays import NDArray
-from tagger.calibration import PRESETS, Aims, Calibration, calibrate, fit, precision_at, sigmoid, thresholds
+from tagger.calibration import (
+    PRESETS,
+    Aims,
+    Calibration,
+    calibrate,
+    fit,
+    log_odds,
+    precision_at,
+    sigmoid,
+    thresholds,
+    uncalibrated,
+    with_company,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
-TRUE = Calibration(slope=np.array([1.5, 0.8]), intercept=np.array([-1.0, 0.5]), length=np.array([0.6, 0.0]))
+TRUE = uncalibrated(2)._replace(
+    slope=np.array([1.5, 0.8]), intercept=np.array([-1.0, 0.5]), length=np.array([0.6, 0.0])
+)
 AIMS = Aims(precision=0.75, floor=0.4, recall=0.8, shrink=0.0)
 
 
@@ -118,7 +132,74 @@ def test_a_rare_label_is_drawn_to_the_others_more_than_a_frequent_one() -> None:
 
 def test_without_any_example_a_margin_is_its_own_log_odds() -> None:
     found = fit(np.ones((3, 2)), np.ones(3, np.int64), np.full((3, 2), np.nan))
-    assert [column.tolist() for column in found] == [[1, 1], [0, 0], [0, 0]]
+    assert [column.tolist() for column in found] == [[1, 1], *[[0, 0]] * 4]
+
+
+# --- company ---
+
+
+def sociable(company: float, doubt: float = 0.0, labels: int = 3) -> Calibration:
+    """Warnings that keep company, and one label more that keeps none."""
+    inside = np.array([*np.ones(labels), 0.0])
+    return uncalibrated(labels + 1)._replace(company=company * inside, doubt=doubt * inside)
+
+
+def test_a_warning_that_is_as_good_as_alone_in_a_long_work_is_less_likely() -> None:
+    margins = np.array([[1.5, -0.5, -4.0, 3.0]])
+    found = log_odds(margins, 10, sociable(0.3))
+    assert found[0, 0] == pytest.approx(1.5 - 0.3 * np.log(10) * 0.5)
+    assert found[0, 1] == -0.5, "beside it stands one that is likely"
+    assert found[0, 3] == 3.0, "it keeps no company"
+    lonelier = log_odds(np.array([[1.5, -9.0, -9.0, 3.0]]), 10, sociable(0.3))
+    assert lonelier[0, 0] == pytest.approx(1.5 - 0.3 * np.log(10) * 2), "however unlikely the others are"
+
+
+def test_alone_in_a_work_of_one_passage_only_a_doubted_label_is_less_likely() -> None:
+    margins = np.array([[1.5, -5.0, -5.0, 0.0]])
+    assert np.array_equal(log_odds(margins, 1, sociable(0.3)), margins)
+    assert log_odds(margins, 1, sociable(0.3, 0.6))[0, 0] == pytest.approx(1.5 - 0.6 * 2)
+
+
+def test_the_only_warning_of_a_model_has_no_company_to_miss() -> None:
+    margins = np.array([[1.5, -5.0]])
+    assert np.array_equal(log_odds(margins, 10, sociable(0.3, 0.6, labels=1)), margins)
+
+
+def company_data(company: float, works: int = 20_000) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    rng = np.random.default_rng(3)
+    margins, passages = rng.normal(-1.5, 2, (works, 4)), rng.integers(1, 30, works)
+    truth = (rng.random((works, 4)) < calibrate(margins, passages, sociable(company))).astype(float)
+    return margins, passages, truth, np.ones(works)
+
+
+WARNINGS = np.array([True, True, True, False])
+
+
+def test_how_much_company_tells_is_learned() -> None:
+    doubted = np.array([True, False, False, False])
+    found = with_company(uncalibrated(4), *company_data(0.4), WARNINGS, doubted)
+    np.testing.assert_allclose(found.company, [0.4, 0.4, 0.4, 0], atol=0.05)
+    np.testing.assert_allclose(found.doubt, [2 * found.company[0], 0, 0, 0])
+
+
+def test_where_company_tells_nothing_next_to_nothing_is_learned() -> None:
+    assert with_company(uncalibrated(4), *company_data(0.0), WARNINGS, ~WARNINGS).company.max() < 0.03
+
+
+def test_a_warning_that_no_work_has_is_no_company() -> None:
+    margins, passages, truth, importance = company_data(0.4, works=2000)
+    truth[:, 1] = np.nan
+    found = with_company(uncalibrated(4), margins, passages, truth, importance, WARNINGS, ~WARNINGS)
+    assert found.company[1] == 0
+    assert found.company[0] > 0
+
+
+def test_works_of_one_passage_tell_nothing_of_company() -> None:
+    margins, passages, truth, importance = company_data(0.4, works=500)
+    found = with_company(
+        uncalibrated(4), margins, np.ones_like(passages), truth, importance, WARNINGS, np.zeros(4, bool)
+    )
+    assert not found.company.any()
 
 
 # --- thresholds ---

@@ -2,10 +2,10 @@
 
 A bundle is a folder: `manifest.json` and plain NumPy arrays, memory-mapped, which load without running any code.
 
-FORMAT is "tagger.bundle/2": weights are whole numbers of 16 bits, in steps that differ by label. Format 1, with weights
-of floating point, is still read; any other number is refused. What only adds keys to the manifest keeps the number;
-what changes the meaning of a key or an array, or how words are hashed, raises it, and the reader of the old one stays
-in this file for as long as a test reads that format.
+FORMAT is "tagger.bundle/3": warnings keep company (calibration.py). Format 2, in which they do not, and format 1, whose
+weights are floating-point numbers in place of whole ones of 16 bits, are still read; any other number is refused. What
+only adds keys to the manifest keeps the number; what changes the meaning of a key or an array, or how words are hashed,
+raises it, and the reader of the old one stays in this file for as long as a test reads that format.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from tagger.results import ModelFacts
 from tagger.scoring import Packed, Weights, pack
 from tagger.swapping import exchange
 
-FORMAT = "tagger.bundle/2"
+FORMAT = "tagger.bundle/3"
+FORMAT_2 = "tagger.bundle/2"
 FORMAT_1 = "tagger.bundle/1"
 MANIFEST = "manifest.json"
 MANIFEST_DIGEST = "manifest.sha256"
@@ -219,6 +220,8 @@ def _manifest(bundle: Bundle) -> dict[str, Any]:
             "slope": float(bundle.calibration.slope[i]),
             "intercept": float(bundle.calibration.intercept[i]),
             "length": float(bundle.calibration.length[i]),
+            "company": float(bundle.calibration.company[i]),
+            "doubt": float(bundle.calibration.doubt[i]),
             "thresholds": dict(zip(PRESETS, bundle.thresholds[:, i].tolist(), strict=True)),
             "precision": dict(zip(PRESETS, _or_none(bundle.precision[:, i]), strict=True)),
             "prevalence": _or_none(bundle.prevalence)[i],
@@ -276,7 +279,7 @@ def _parse_manifest(raw: bytes, path: Path) -> dict[str, Any]:
         found = manifest["format"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise BundleError(f"{path / MANIFEST} is cut short or is not a manifest of tagger") from error
-    if found not in (FORMAT, FORMAT_1):
+    if found not in (FORMAT, FORMAT_2, FORMAT_1):
         raise BundleError(f"{path} has the format {found!r}, and this tagger reads {FORMAT!r}; upgrade or retrain")
     return dict(manifest)
 
@@ -335,6 +338,8 @@ def _assemble(manifest: Mapping[str, Any], path: Path, sha256: str) -> Bundle:
     arrays = {name: _map(path / f"{name}.npy", *types[name]) for name in types}
     labels = LabelSet.from_dicts(manifest["labels"])
     rows = [manifest["per_label"][name] for name in labels.ids]
+    if manifest["format"] != FORMAT:
+        rows = [{"company": 0.0, "doubt": 0.0, **row} for row in rows]
 
     def column(key: str) -> NDArray[np.float64]:
         return np.array([row[key] for row in rows], np.float64)
@@ -359,7 +364,7 @@ def _assemble(manifest: Mapping[str, Any], path: Path, sha256: str) -> Bundle:
         weights=pack(Weights(matrix, bias)) if old else Packed(matrix, column("step"), bias),
         names=Names((path / FEATURE_NAMES).read_bytes()),
         rule=Rule(int(manifest["top"]), column("share")),
-        calibration=Calibration(column("slope"), column("intercept"), column("length")),
+        calibration=Calibration(*map(column, Calibration._fields)),
         thresholds=by_preset("thresholds"),
         precision=by_preset("precision"),
         prevalence=np.array([row.get("prevalence") for row in rows], np.float64),

@@ -1,8 +1,10 @@
 """Margins -> probabilities, and thresholds for what a reader asks of them.
 
 Platt's sigmoid ("Probabilistic outputs for support vector machines", 1999), fitted by label on out-of-fold margins,
-with one term more: the more passages a work has, the likelier one of them is loud by chance, so the log of their
-number counts against it. Labels with few examples are drawn towards what holds for all labels.
+with two terms more. The more passages a work has, the likelier one of them is loud by chance, so the log of their
+number counts against it. And warnings seldom come alone: in a work of many passages, one of which is loud for a single
+warning while no other warning is likely, that counts against it too. Labels with few examples are drawn towards what
+holds for all labels.
 """
 
 from __future__ import annotations
@@ -16,20 +18,57 @@ from tagger.arrays import F64, NDArray
 PRESETS = ("high-recall", "balanced", "high-precision")
 
 
+# How unlikely, in log-odds, all other warnings are where a warning is as good as alone.
+_ALONE = -2.0
+# A label that is to be suggested sparingly is doubted, when alone, as though its work were so many times as long.
+_DOUBT = np.e**2
+
+
 class Calibration(NamedTuple):
-    """score = 1 / (1 + exp(-(slope x margin + intercept - length x ln passages))); each float64[labels]."""
+    """What turns margins into log-odds; each float64[labels].
+
+        log-odds = slope x margin + intercept - length x ln passages + (company x ln passages + doubt) x solitude
+
+    Solitude, from -2 to 0, is what the log-odds of the likeliest other label that keeps company lack to be even, as
+    they are without this last term. Labels that keep company are those with a `company` above 0.
+    """
 
     slope: F64
     intercept: F64
     length: F64
+    company: F64
+    doubt: F64
+
+
+def uncalibrated(n_labels: int) -> Calibration:
+    """The calibration that takes margins for log-odds."""
+    return Calibration(np.ones(n_labels), *np.zeros((4, n_labels)))
 
 
 def calibrate(margins: NDArray[np.floating], passages: NDArray[np.integer] | int, by: Calibration) -> F64:
     """The probability of each label: float64[works, labels] in 0..1, from margins of the same shape and the number of
     passages of each work, int[works].
     """
+    return sigmoid(log_odds(margins, passages, by))
+
+
+def log_odds(margins: NDArray[np.floating], passages: NDArray[np.integer] | int, by: Calibration) -> F64:
+    """The same as log-odds, ln(p / (1 - p))."""
     lengths = np.log(np.asarray(passages, np.float64)).reshape(-1, 1)
-    return sigmoid(margins * by.slope + by.intercept - lengths * by.length)
+    alone = margins * by.slope + by.intercept - lengths * by.length
+    return alone + (lengths * by.company + by.doubt) * _solitude(alone, by.company > 0)
+
+
+def _solitude(alone: F64, sociable: NDArray[np.bool_]) -> F64:
+    """What the likeliest other one of the `sociable` labels, bool[labels], lacks to have even odds: float64[works,
+    labels] from _ALONE to 0, and 0 for labels that are not sociable.
+    """
+    found, columns = np.zeros(alone.shape), np.flatnonzero(sociable)
+    if len(columns) > 1:
+        own = alone[:, columns]
+        second, first = np.partition(own, -2, axis=1)[:, -2:].T[:, :, None]
+        found[:, columns] = np.clip(np.where(own == first, second, first), _ALONE, 0)
+    return found
 
 
 def prevalence(truth: F64, importance: F64) -> F64:
@@ -69,14 +108,43 @@ def fit(margins: F64, passages: NDArray[np.integer], truth: F64, importance: F64
     alone = np.array([_fit_label(margins[:, i], lengths, truth[:, i], counts) for i in range(margins.shape[1])])
     able = np.isfinite(alone[:, 0])
     if not able.any():
-        n = margins.shape[1]
-        return Calibration(np.ones(n), np.zeros(n), np.zeros(n))
+        return uncalibrated(margins.shape[1])
     centre = np.median(alone[able], axis=0)
     together = np.array(
         [_fit_label(margins[:, i], lengths, truth[:, i], counts, centre, 0.5) for i in range(margins.shape[1])]
     )
     together[~able] = centre
-    return Calibration(*(np.ascontiguousarray(column) for column in together.T[[0, 2, 1]]))
+    slope, length, intercept = np.ascontiguousarray(together.T)
+    return uncalibrated(len(together))._replace(slope=slope, intercept=intercept, length=length)
+
+
+def with_company(
+    by: Calibration,
+    margins: F64,
+    passages: NDArray[np.integer],
+    truth: F64,
+    importance: F64,
+    warnings: NDArray[np.bool_],
+    doubted: NDArray[np.bool_],
+) -> Calibration:
+    """The calibration in which those of the `warnings`, bool[labels], that any work has keep company. How much that
+    tells is the same for all of them, and learned from the works of several passages; of those that are `doubted`,
+    bool[labels], it tells something in works of one passage too. What else is given is as in `fit`.
+    """
+    warnings = warnings & (truth == 1).any(axis=0)
+    several, columns = np.flatnonzero(passages > 1), np.flatnonzero(warnings)
+    lengths = np.log(passages[several].astype(np.float64)).reshape(-1, 1)
+    alone = log_odds(margins[several], passages[several], by)
+    lonely = lengths * _solitude(alone, warnings)
+    target = truth[np.ix_(several, columns)]
+    known = np.isfinite(target)
+    if not 0 < np.nansum(target) < known.sum():
+        return by
+    inputs = np.column_stack((alone[:, columns][known], lonely[:, columns][known], np.ones(known.sum())))
+    counts = np.repeat(importance[several], len(columns)).reshape(known.shape)[known]
+    slope, share, _ = _newton(inputs, target[known], counts, np.array([1.0, 0.0, 0.0]), np.array([1.0, 4.0, 1.0]))
+    company = np.where(warnings, max(share, 0.0) / max(slope, 0.25), 0.0)
+    return by._replace(company=company, doubt=np.where(doubted, company * np.log(_DOUBT), 0.0))
 
 
 def _fit_label(

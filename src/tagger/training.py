@@ -19,7 +19,18 @@ from tagger import scoring
 from tagger.aggregation import Rule, aggregate
 from tagger.arrays import F32, F64, I64, NDArray
 from tagger.bundles import Bundle, library_versions
-from tagger.calibration import PRESETS, Aims, Calibration, calibrate, fit, precision_at, prevalence, thresholds
+from tagger.calibration import (
+    PRESETS,
+    Aims,
+    Calibration,
+    calibrate,
+    fit,
+    precision_at,
+    prevalence,
+    thresholds,
+    uncalibrated,
+    with_company,
+)
 from tagger.composites import Sample, compose
 from tagger.errors import DataError, RecipeError, UnknownLabelError
 from tagger.features import BLOCK_CHARS, Counts, Words, blocks, featurize, join, read_cases, read_words
@@ -125,14 +136,16 @@ def judge(sample: Sample, rule: Rule, labels: LabelSet, recipe: Recipe) -> Judge
     """Calibrate, and choose thresholds, on works that were not learned from."""
     pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
     n_passages = np.diff(sample.rows)
-    calibration = fit(pooled, n_passages, sample.truth, sample.importance)
+    aims, careful = recipe.thresholds, _careful(recipe.thresholds, labels)
+    warnings = np.array([label.kind == "warning" for label in labels])
+    examples = (pooled, n_passages, sample.truth, sample.importance)
+    calibration = with_company(fit(*examples), *examples, warnings, warnings & np.isfinite(careful))
     scores = calibrate(pooled, n_passages, calibration)
-    aims = recipe.thresholds
     table = thresholds(
         scores,
         sample.truth,
         Aims(aims.precision, aims.floor, aims.recall, aims.shrink),
-        _careful(aims, labels),
+        careful,
         sample.importance,
     )
     precision = precision_at(scores, sample.truth, table, sample.importance)
@@ -355,7 +368,7 @@ def stand_in(labels: LabelSet) -> Bundle:
         weights=weights,
         names=names,
         rule=Rule(1, np.zeros(n)),
-        calibration=Calibration(np.ones(n), np.zeros(n), np.zeros(n)),
+        calibration=uncalibrated(n),
         thresholds=np.tile(np.array([[0.3], [0.5], [0.9]]), (1, n)),
         precision=np.full((len(PRESETS), n), np.nan),
         prevalence=np.full(n, np.nan),

@@ -21,7 +21,7 @@ import numpy as np
 from tagger.aggregation import aggregate
 from tagger.arrays import F32, F64, I64, NDArray
 from tagger.bundles import Bundle
-from tagger.calibration import PRESETS, calibrate, sigmoid
+from tagger.calibration import PRESETS, calibrate, log_odds, sigmoid
 from tagger.comparing import by_group, losses
 from tagger.learning import Progress, sparse
 from tagger.policy import decide, imply
@@ -217,7 +217,7 @@ def _witnesses(taught: Lessons, label: int, works: I64, bundle: Bundle) -> tuple
     """The mean values of the passages that speak for a label in each work, and the log-odds of the model's scores."""
     from scipy.sparse import csr_matrix
 
-    rows, rule, by = taught.rows, bundle.rule, bundle.calibration
+    rows, rule = taught.rows, bundle.rule
     members, bounds = [np.zeros(0, np.int64)], [0]
     for work in works.tolist():
         passages = np.arange(rows[work], rows[work + 1])
@@ -229,7 +229,6 @@ def _witnesses(taught: Lessons, label: int, works: I64, bundle: Bundle) -> tuple
     mean = csr_matrix(
         (np.repeat(1 / np.maximum(sizes, 1), sizes), chosen, bounds), (len(works), taught.values.shape[0])
     )
-    lengths = np.log(np.maximum(np.diff(rows)[works], 1))
-    margins = mean @ taught.margins[:, label].astype(np.float64)
-    offsets = by.slope[label] * margins + by.intercept[label] - by.length[label] * lengths
+    pooled = aggregate(taught.margins, rows, rule).margins
+    offsets = log_odds(pooled, np.maximum(np.diff(rows), 1), bundle.calibration)[works, label]
     return (mean @ taught.values.astype(np.float64)).tocsr(), offsets

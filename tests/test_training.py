@@ -21,7 +21,7 @@ from tagger.recipe import Aggregation, Calibrating, Learner, Recipe, Thresholdin
 from tagger.scoring import unpack
 from tagger.segmentation import segment
 from tagger.tagging import Options, tag
-from tagger.training import _careful, assign_folds, digest, group_of, stand_in, sure, train, truth_of
+from tagger.training import _careful, _doubted, assign_folds, digest, group_of, stand_in, sure, train, truth_of
 from tagger.vectors import Vectors
 from tagger.works import LabelledWork
 
@@ -455,6 +455,12 @@ def test_careful_labels_have_a_precision_of_their_own_or_that_of_high_precision(
 ) -> None:
     aims = [None if np.isnan(each) else each for each in _careful(Thresholding(careful=careful), WEATHER).tolist()]
     assert aims == expected
+
+
+def test_a_doubted_label_that_is_none_is_told() -> None:
+    assert _doubted(Calibrating(doubted="storm, "), WEATHER).tolist() == [each == "storm" for each in WEATHER.ids]
+    with pytest.raises(RecipeError, match=r"calibration\.doubted: .*snow"):
+        _doubted(Calibrating(doubted="storm, snow"), WEATHER)
 
 
 @pytest.mark.parametrize("careful", ["snow", "storm 1.5", "storm 0.9.9", "storm nine"])

@@ -58,13 +58,15 @@ class Calibrating(NamedTuple):
     """`folds` of out-of-fold scoring; `composites`: how many works are composed of out-of-fold passages, so that long
     works are calibrated too when the training works are short; `max_passages` of the longest of them; `typical`: what
     stands before the "-" in the ids of the works, commas between, in which tags are as common as where they will be
-    looked for: only these say how likely a tag is (all do, where none begins so).
+    looked for: only these say how likely a tag is (all do, where none begins so); `doubted`: warnings, with commas
+    between, that count for less in a work of one passage too when no other warning is likely.
     """
 
     folds: int = 5
     composites: int = 3000
     max_passages: int = 60
     typical: str = ""
+    doubted: str = ""
 
 
 class Thresholding(NamedTuple):

@@ -36,7 +36,7 @@ from tagger.errors import DataError, RecipeError, UnknownLabelError
 from tagger.features import BLOCK_CHARS, Counts, Words, blocks, featurize, join, read_cases, read_words
 from tagger.labels import LabelSet
 from tagger.learning import Examples, Progress, learn_labels, sparse
-from tagger.recipe import Recipe, Thresholding
+from tagger.recipe import Calibrating, Recipe, Thresholding
 from tagger.scoring import Weights, keyword_model
 from tagger.segmentation import segment, text_of
 from tagger.spellings import one_for_several, respelt
@@ -139,7 +139,7 @@ def judge(sample: Sample, rule: Rule, labels: LabelSet, recipe: Recipe) -> Judge
     aims, careful = recipe.thresholds, _careful(recipe.thresholds, labels)
     warnings = np.array([label.kind == "warning" for label in labels])
     examples = (pooled, n_passages, sample.truth, sample.importance)
-    calibration = with_company(fit(*examples), *examples, warnings, warnings & np.isfinite(careful))
+    calibration = with_company(fit(*examples), *examples, warnings, _doubted(recipe.calibration, labels))
     scores = calibrate(pooled, n_passages, calibration)
     table = thresholds(
         scores,
@@ -168,6 +168,16 @@ def spelling(recipe: Recipe, vectors: Vectors | None) -> tuple[Stemmer, list[str
     """How words become stems, and the words to know beside those of the works."""
     known = [*(vectors.words if vectors else ()), *respelt(recipe.features)]
     return snowball(one_for_several(recipe.features)), known
+
+
+def _doubted(calibrating: Calibrating, labels: LabelSet) -> NDArray[np.bool_]:
+    """Which labels are doubted, bool[labels]. Raises RecipeError for one that is not there."""
+    names = [each.strip() for each in calibrating.doubted.split(",") if each.strip()]
+    try:
+        doubted = {labels[name].id for name in names}
+    except UnknownLabelError as error:
+        raise RecipeError(f"calibration.doubted: {error}") from error
+    return np.array([label in doubted for label in labels.ids])
 
 
 def _careful(aims: Thresholding, labels: LabelSet) -> F64:

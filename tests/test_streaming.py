@@ -84,7 +84,7 @@ def vocabulary_of(data: Path, place: Path, choices: Features) -> counting.Known:
 
 
 def in_memory(works: Sequence[LabelledWork], choices: Features) -> Learned:
-    blocks, cases, _ = training.read_blocks(works)
+    blocks, cases, _ = training.read_blocks(works, training.segmented(works))
     stem, more = training.spelling(Recipe(features=choices), None)
     return learn(blocks, choices, stem, more, None if choices.names else names_among(blocks, cases))
 
@@ -288,7 +288,8 @@ def test_ranks_put_the_commonest_first() -> None:
 
 
 def test_passages_can_be_taken_out_of_counts(data: Path, trained: Bundle) -> None:
-    blocks, _, _ = training.read_blocks(labelled.load(data)[:20])
+    works = labelled.load(data)[:20]
+    blocks, _, _ = training.read_blocks(works, training.segmented(works))
     counts = featurize(blocks[0], trained.vocabulary)
     chosen = np.array([4, 0, 5])
     taken = take(counts, chosen)

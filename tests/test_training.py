@@ -23,7 +23,7 @@ from tagger.segmentation import segment
 from tagger.tagging import Options, tag
 from tagger.training import _careful, _doubted, assign_folds, digest, group_of, stand_in, sure, train, truth_of
 from tagger.vectors import Vectors
-from tagger.works import LabelledWork
+from tagger.works import LabelledWork, Scene
 
 QUICK = Recipe(calibration=Calibrating(folds=2, composites=60, max_passages=6))
 WEATHER = from_names(["storm", "frost"])
@@ -99,6 +99,28 @@ def test_the_same_data_give_the_same_bytes_whatever_the_number_of_jobs(tmp_path:
     files = saved(once, tmp_path / "once")
     assert saved(again, tmp_path / "again") == files
     assert saved(parallel, tmp_path / "parallel") == files
+
+
+def half_and_half(number: int, *, marked: bool) -> LabelledWork:
+    """A long work with a storm in its first half: a siren shows it; a ferry, which sails in the second half of every
+    other such work and nowhere else, does not.
+    """
+    rng = random.Random(number)
+    storm, ferry = number % 2 == 0, number % 4 == 0
+    first, second = prose(rng, 140, *["siren"] * 2 * storm), prose(rng, 140, *["ferry"] * 2 * ferry)
+    work = labelled(f"h{number}", f"{first}.\n\n***\n\n{second}.", *["storm"] * storm)
+    return work._replace(scenes=(Scene("storm", 0, len(first)),)) if marked and storm else work
+
+
+def test_of_a_work_with_a_marked_scene_the_scene_alone_teaches_the_label() -> None:
+    def weight_of(word: str, *, marked: bool) -> float:
+        works = [half_and_half(number, marked=marked) for number in range(120)]
+        bundle = train(works, WEATHER, QUICK)
+        assert {len(segment(each.work)) for each in works} == {2}
+        return float(unpack(bundle.weights).matrix[bundle.names.index(word), WEATHER.index("storm")])
+
+    assert weight_of("siren", marked=True) > 0
+    assert weight_of("ferry", marked=True) < 0 < weight_of("ferry", marked=False)
 
 
 def test_another_seed_gives_other_folds_and_so_another_calibration() -> None:

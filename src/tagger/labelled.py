@@ -2,7 +2,7 @@
 
 A file of works is JSON Lines (`.jsonl`) or passages (`.txt`, one `=== id | present: a, b | unsure: c` after another).
 A folder holds any number of both, and may hold `splits/NAME.txt`: the ids of the works in that split, one a line.
-Works that no such file names are the split `train`.
+Works that no such file names are the split `train`. It may hold `scenes.tsv` too: where in the works a label shows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tagger.labels import LabelSet, from_names
 from tagger.readers.encoding import decode
 from tagger.readers.jsonl import read_labelled
 from tagger.readers.passages import read_passages
+from tagger.scenes import with_scenes
 from tagger.works import LabelledWork
 
 TRAIN = "train"
@@ -39,14 +40,14 @@ class Span(NamedTuple):
 def load(*paths: Path) -> list[LabelledWork]:
     """All labelled works of some files or folders, in the order of file names and lines.
 
-    Raises DataError by file and line for an empty text, a duplicate id or a broken record.
+    Raises DataError by file and line for an empty text, a duplicate id, a broken record or a scene that is not there.
     """
     works = []
     for path in paths:
         found = [work for span in spans(path) for work in read_span(span)]
         if not found:
             raise DataError(f"{path} holds no labelled works")
-        works += found
+        works += with_scenes(found, path)
     refuse_duplicates(works)
     return works
 

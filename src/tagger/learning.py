@@ -2,7 +2,7 @@
 
 Logistic regression by LIBLINEAR (Fan et al., JMLR 9, 2008), balanced classes. A long work is a bag of passages
 (multiple-instance learning): a first round learns from whole works, a second from those passages of a work that the
-first found loudest for a label it has, as in mi-SVM (Andrews et al., NIPS 2002).
+first found loudest for a label it has, as in mi-SVM (Andrews et al., NIPS 2002), or that people marked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ Progress = Callable[[str, int, int], None]
 class Examples(NamedTuple):
     """What a label is learned from. Work w owns the passages `rows[w]:rows[w + 1]`; `values` is a sparse matrix,
     float32[passages, features]; `truth`, float64[works, labels], is 1, 0 or NaN (unknown); `folds`, int64[works];
-    `importance`, float64[works], is how much each work counts.
+    `importance`, float64[works], is how much each work counts; `marks`, float32[passages, labels], say 1 or 0 of the
+    passages of works in which the scenes of a label are marked, and else NaN.
     """
 
     values: Any
@@ -33,6 +34,7 @@ class Examples(NamedTuple):
     truth: F64
     folds: I64
     importance: F64
+    marks: F32
 
 
 def learn_labels(
@@ -63,20 +65,20 @@ def _fit_label(examples: Examples, recipe: Recipe, label: int) -> _Fitted:
 
     # Sums must not hang on how many threads share them: the same bits whatever the machine is doing.
     with threadpool_limits(1):
-        truth = examples.truth[:, label]
+        truth, marks = examples.truth[:, label], examples.marks[:, label]
         owners = np.repeat(np.arange(len(truth)), np.diff(examples.rows))
         margins = np.zeros(len(owners))
         for fold in range(recipe.calibration.folds):
             inside, outside = examples.folds != fold, np.flatnonzero(examples.folds[owners] == fold)
             if not len(outside):
                 continue
-            weights, bias = _fit_bags(examples, np.where(inside, truth, np.nan), recipe)
+            weights, bias = _fit_bags(examples, np.where(inside, truth, np.nan), marks, recipe)
             margins[outside] = examples.values[outside] @ weights + bias
-        weights, bias = _fit_bags(examples, truth, recipe)
+        weights, bias = _fit_bags(examples, truth, marks, recipe)
     return _Fitted(weights, bias, margins)
 
 
-def _fit_bags(examples: Examples, truth: F64, recipe: Recipe) -> tuple[NDArray[np.float64], float]:
+def _fit_bags(examples: Examples, truth: F64, marks: F32, recipe: Recipe) -> tuple[NDArray[np.float64], float]:
     """Weights and bias from works whose truth is known; those with several passages are bags."""
     known = np.flatnonzero(np.isfinite(truth))
     if len(np.unique(truth[known])) < 2:
@@ -87,10 +89,10 @@ def _fit_bags(examples: Examples, truth: F64, recipe: Recipe) -> tuple[NDArray[n
         return _fit_linear(examples.values[passages], truth[known], importance, recipe)
     first = _fit_linear(whole_works(examples.values, examples.rows)[known], truth[known], importance, recipe)
     margins = examples.values @ first[0]
-    chosen = [_witnesses(examples.rows, margins, work, truth[work], recipe) for work in known.tolist()]
-    shares = [len(each) for each in chosen]
-    target, importance = np.repeat(truth[known], shares), np.repeat(importance, shares)
-    return _fit_linear(examples.values[np.concatenate(chosen)], target, importance, recipe)
+    found = [_witnesses(examples.rows, margins, marks, work, truth[work], recipe) for work in known.tolist()]
+    chosen, target = map(np.concatenate, zip(*found, strict=True))
+    importance = np.repeat(importance, [len(each) for each, _ in found])
+    return _fit_linear(examples.values[chosen], target, importance, recipe)
 
 
 def sparse(counts: Counts, idf: F32) -> Any:
@@ -111,13 +113,20 @@ def whole_works(values: Any, rows: I64) -> Any:
     return normalize(members @ values)
 
 
-def _witnesses(rows: I64, margins: NDArray[np.float64], work: int, truth: float, recipe: Recipe) -> I64:
-    """The passages that stand for a work: all where the label is absent, the loudest where it is present."""
+def _witnesses(
+    rows: I64, margins: NDArray[np.float64], marks: F32, work: int, truth: float, recipe: Recipe
+) -> tuple[I64, F64]:
+    """The passages that stand for a work, and the truth of each: all where the label is absent; where it is present
+    those of which the marks say something or, without marks, the loudest.
+    """
     passages = np.arange(rows[work], rows[work + 1])
-    if truth == 0 or len(passages) == 1:
-        return passages
-    most = int(np.ceil(recipe.learner.witnesses * len(passages)))
-    return passages[np.argsort(-margins[passages], kind="stable")[:most]]
+    told = np.flatnonzero(np.isfinite(marks[passages]))
+    if truth == 1 and (marks[passages] == 1).any():
+        return passages[told], marks[passages[told]].astype(np.float64)
+    if truth == 1 and len(passages) > 1:
+        most = int(np.ceil(recipe.learner.witnesses * len(passages)))
+        passages = passages[np.argsort(-margins[passages], kind="stable")[:most]]
+    return passages, np.full(len(passages), truth)
 
 
 def _fit_linear(values: Any, truth: F64, importance: F64, recipe: Recipe) -> tuple[NDArray[np.float64], float]:

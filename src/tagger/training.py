@@ -37,12 +37,13 @@ from tagger.features import BLOCK_CHARS, Counts, Words, blocks, featurize, join,
 from tagger.labels import LabelSet
 from tagger.learning import Examples, Progress, learn_labels, sparse
 from tagger.recipe import Calibrating, Recipe, Thresholding
+from tagger.scenes import marks
 from tagger.scoring import Weights, keyword_model
 from tagger.segmentation import segment, text_of
 from tagger.spellings import one_for_several, respelt
 from tagger.vectors import Vectors, meaning
 from tagger.vocabulary import Learned, Stemmer, collisions, learn, names_among, snowball
-from tagger.works import LabelledWork
+from tagger.works import LabelledWork, Passage
 
 # Below this weight a work's labels are guesses: good enough to learn words from, not to say how often they are right.
 HINT = 0.2
@@ -76,7 +77,8 @@ def train(
     truth = truth_of(everything, labels)
     supported = supported_by(truth, recipe.learner.min_positives)
     progress("reading", 0, 1)
-    words, cases, rows = read_blocks(everything)
+    passages = segmented(everything)
+    words, cases, rows = read_blocks(everything, passages)
     names = None if recipe.features.names else names_among(words, cases)
     learned = learn(words, recipe.features, *spelling(recipe, vectors), names)
     counts = join([featurize(block, learned.vocabulary) for block in words])
@@ -84,7 +86,8 @@ def train(
     lent = _lend(vectors, learned, matrix, recipe)
     folds = assign_folds(everything, recipe.calibration.folds, recipe.seed)
     importance = np.array([each.weight for each in everything])
-    examples = Examples(_with_meaning(matrix, lent), rows, truth, folds, importance)
+    marked = marks(everything, passages, labels)
+    examples = Examples(_with_meaning(matrix, lent), rows, truth, folds, importance, marked)
     progress("reading", 1, 1)
     weights, margins = learn_labels(examples, supported, recipe, jobs, progress)
     sample = compose(margins, rows, sure(everything, truth, labels, recipe), importance, labels, recipe)
@@ -238,11 +241,12 @@ def truth_of(works: Sequence[LabelledWork], labels: LabelSet) -> F64:
 
 
 def digest(works: Sequence[LabelledWork]) -> str:
-    """A SHA-256 over the ids, texts, groups and labels of some works, in order."""
+    """A SHA-256 over the ids, texts, groups, labels and scenes of some works, in order."""
     total = hashlib.sha256()
     for each in works:
         labels = (sorted(each.present), sorted(each.unknown), sorted(each.absent), each.partial)
-        parts = (each.work.id, each.work.text, group_of(each), repr(labels))
+        said = (*labels, *map(tuple, each.scenes))
+        parts = (each.work.id, each.work.text, group_of(each), repr(said))
         total.update("\0".join(parts).encode("utf-8", "surrogatepass") + b"\1")
     return total.hexdigest()
 
@@ -277,15 +281,19 @@ def supported_by(truth: NDArray[np.floating], least: int) -> NDArray[np.bool_]:
     return enough
 
 
-def read_blocks(works: Sequence[LabelledWork]) -> tuple[list[Words], list[NDArray[np.int8]], I64]:
-    """The words of all passages, a block at a time, how they are written, and the rows that each work owns.
-
-    Raises DataError for a work without a story.
-    """
+def segmented(works: Sequence[LabelledWork]) -> list[list[Passage]]:
+    """The passages of each work. Raises DataError for a work without a story."""
     passages = [segment(each.work) for each in works]
     for own, each in zip(passages, works, strict=True):
         if not own:
             raise DataError(f"{each.place or each.work.id}: nothing is left of the text without header and notes")
+    return passages
+
+
+def read_blocks(
+    works: Sequence[LabelledWork], passages: Sequence[Sequence[Passage]]
+) -> tuple[list[Words], list[NDArray[np.int8]], I64]:
+    """The words of all passages, a block at a time, how they are written, and the rows that each work owns."""
     texts = [text_of(each.work, where) for each, own in zip(works, passages, strict=True) for where in own]
     cut = [texts[start:end] for start, end in blocks(map(len, texts), BLOCK_CHARS)]
     read = [read_words(block) for block in cut]

@@ -145,10 +145,19 @@ class Failure(NamedTuple):
     error: str
 
 
+class Scene(NamedTuple):
+    """Where in a work a label shows: `text[start:end]`."""
+
+    label: str
+    start: int
+    end: int
+
+
 class LabelledWork(NamedTuple):
     """A work and what people say of it. A label in neither set is absent, unless `partial` says that silence
     means nothing (then it is unknown). `group` keeps kindred works on one side of every split. `weight`, above 0, is
-    how much the work counts in training beside others.
+    how much the work counts in training beside others. A present label that has any of the `scenes` shows there and
+    nowhere else.
     """
 
     work: Work
@@ -159,3 +168,4 @@ class LabelledWork(NamedTuple):
     group: str = ""
     weight: float = 1.0
     place: str = ""
+    scenes: tuple[Scene, ...] = ()

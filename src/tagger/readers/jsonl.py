@@ -14,7 +14,7 @@ from tagger.readers.header import split_list
 from tagger.readers.layout import lay_out
 from tagger.readers.lines import with_line_feeds
 from tagger.readers.prose import holds_text
-from tagger.works import Declared, Failure, LabelledWork, Source, Work
+from tagger.works import Declared, Failure, LabelledWork, Scene, Source, Work
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS: dict[type, str] = {
@@ -61,8 +61,9 @@ def read_labelled(line: bytes, place: str) -> LabelledWork:
 
     "labels" (or "present") lists the labels of the work, "unknown" those that nobody can tell. A label in
     neither is absent, unless there is an "absent" list, which makes silence unknown. "group" keeps kindred works
-    together; without one a work is a group of its own. "weight" says how much it counts in training (1). That the
-    label set has these labels is for the caller to check.
+    together; without one a work is a group of its own. "weight" says how much it counts in training (1). "scenes" are
+    objects with "label", "start" and "end": where in the text, in characters, a label shows. That the label set has
+    these labels is for the caller to check.
     """
     try:
         record = _parse(line)
@@ -167,7 +168,24 @@ def _labelled(fields: dict[str, Any], work: Work, place: str) -> LabelledWork:
         group=_id(fields, "group", work.id),
         weight=_weight(fields),
         place=place,
+        scenes=tuple(_scene(each, present, work) for each in _list(fields, "scenes")),
     )
+
+
+def _scene(value: object, present: frozenset[str], work: Work) -> Scene:
+    label, start, end = (value.get(key) for key in Scene._fields) if isinstance(value, dict) else (None, None, None)
+    if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(work.text):
+        raise _UnreadableError('a scene is not an object with a "label", and a "start" and an "end" in the text')
+    if label not in present:
+        raise _UnreadableError(f"marks a scene of {label!r}, which is not among its labels")
+    return Scene(label, start, end)
+
+
+def _list(fields: dict[str, Any], name: str) -> list[Any]:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, list):
+        raise _UnreadableError(f'"{name}" is {_kind(value)}, not a list')
+    return value or []
 
 
 def _id(fields: dict[str, Any], name: str, default: str) -> str:

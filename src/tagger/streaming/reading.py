@@ -27,7 +27,7 @@ from tagger.arrays import I64, U64, NDArray
 from tagger.features import CAPITAL, SMALL, Words
 from tagger.labelled import Choice, Span, read_span, with_data
 from tagger.shards import Arrays
-from tagger.training import digest, read_blocks
+from tagger.training import digest, read_blocks, segmented
 from tagger.vocabulary import letter_sums, spell
 from tagger.works import LabelledWork, Work
 
@@ -50,7 +50,7 @@ def read_part(part: Part) -> Arrays:
     others: list[LabelledWork] = []
     for each in read_span(part.span):
         (works if part.choice.takes(each.work.id) else others).append(each)
-    blocks, cases, rows = read_blocks(works)
+    blocks, cases, rows = read_blocks(works, segmented(works))
     numbered = _number(blocks)
     tokens, n_words = numbered.tokens, len(numbered.hashes)
     written = np.concatenate(cases) if cases else np.zeros(0, np.int8)

@@ -182,6 +182,12 @@ def test_how_much_company_tells_is_learned() -> None:
     np.testing.assert_allclose(found.doubt, [2 * found.company[0], 0, 0, 0])
 
 
+def test_the_length_of_warnings_is_learned_again_beside_their_company() -> None:
+    told = uncalibrated(4)._replace(length=np.full(4, 0.5))
+    found = with_company(told, *company_data(0.4), WARNINGS, ~WARNINGS)
+    np.testing.assert_allclose(found.length, [0, 0, 0, 0.5], atol=0.1)
+
+
 def test_where_company_tells_nothing_next_to_nothing_is_learned() -> None:
     assert with_company(uncalibrated(4), *company_data(0.0), WARNINGS, ~WARNINGS).company.max() < 0.03
 
@@ -243,6 +249,15 @@ def test_balanced_has_the_best_f1_there_is(separation: float) -> None:
     f1 = [2 * p * r / max(p + r, 1e-9) for p, r in (rates(scores, truth, each) for each in np.unique(scores))]
     balanced = thresholds(scores, truth, AIMS._replace(floor=0))[1, 0]
     assert balanced == pytest.approx(np.unique(scores)[np.argmax(f1)])
+
+
+def test_balanced_may_weigh_recall_more_than_precision() -> None:
+    scores, truth = scored(2000, 1)
+    f2 = [5 * p * r / max(4 * p + r, 1e-9) for p, r in (rates(scores, truth, each) for each in np.unique(scores))]
+    lenient = AIMS._replace(floor=0.0, beta=2.0)
+    found = thresholds(scores, truth, lenient)[1, 0]
+    assert found == pytest.approx(np.unique(scores)[np.argmax(f2)])
+    assert found < thresholds(scores, truth, lenient._replace(beta=1.0))[1, 0]
 
 
 def test_balanced_forgoes_the_best_f1_where_too_few_would_be_right() -> None:

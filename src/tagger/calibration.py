@@ -128,8 +128,9 @@ def with_company(
     doubted: NDArray[np.bool_],
 ) -> Calibration:
     """The calibration in which those of the `warnings`, bool[labels], that any work has keep company. How much that
-    tells is the same for all of them, and learned from the works of several passages; of those that are `doubted`,
-    bool[labels], it tells something in works of one passage too. What else is given is as in `fit`.
+    tells is the same for all of them, and learned from the works of several passages, with what their length tells then;
+    of those that are `doubted`, bool[labels], it tells something in works of one passage too. What else is given is as
+    in `fit`.
     """
     warnings = warnings & (truth == 1).any(axis=0)
     several, columns = np.flatnonzero(passages > 1), np.flatnonzero(warnings)
@@ -140,11 +141,17 @@ def with_company(
     known = np.isfinite(target)
     if not 0 < np.nansum(target) < known.sum():
         return by
-    inputs = np.column_stack((alone[:, columns][known], lonely[:, columns][known], np.ones(known.sum())))
-    counts = np.repeat(importance[several], len(columns)).reshape(known.shape)[known]
-    slope, share, _ = _newton(inputs, target[known], counts, np.array([1.0, 0.0, 0.0]), np.array([1.0, 4.0, 1.0]))
-    company = np.where(warnings, max(share, 0.0) / max(slope, 0.25), 0.0)
-    return by._replace(company=company, doubt=np.where(doubted, company * np.log(_DOUBT), 0.0))
+    by_label = (alone[:, columns], lonely[:, columns], np.broadcast_to(lengths, known.shape))
+    inputs = np.column_stack([each[known] for each in by_label])
+    counts = np.broadcast_to(importance[several, None], known.shape)[known]
+    slope, share, longer = _newton(inputs, target[known], counts, np.array([1.0, 0.0, 0.0]), np.array([1.0, 4.0, 4.0]))
+    slope = max(slope, 0.25)
+    company = np.where(warnings, max(share, 0.0) / slope, 0.0)
+    return by._replace(
+        length=np.where(warnings, np.maximum(by.length - longer / slope, 0.0), by.length),
+        company=company,
+        doubt=np.where(doubted, company * np.log(_DOUBT), 0.0),
+    )
 
 
 def _fit_label(
@@ -188,14 +195,15 @@ def _newton(inputs: F64, target: F64, counts: F64, prior: F64, precision: F64) -
 
 class Aims(NamedTuple):
     """What the presets aim at on out-of-fold works: `precision` of high-precision, `floor`, the least precision of
-    balanced, `recall` of high-recall; and how many examples (`shrink`) the threshold common to all labels is worth
-    against a label's own.
+    balanced, `recall` of high-recall; how many examples (`shrink`) the threshold common to all labels is worth against
+    a label's own; and how many times as much recall is worth as precision (`beta`) for balanced.
     """
 
     precision: float
     floor: float
     recall: float
     shrink: float
+    beta: float = 1.0
 
 
 def thresholds(
@@ -210,7 +218,8 @@ def thresholds(
     For a label that is `careful`, float64[labels], balanced aims at this precision too (NaN: at none): a false alarm is
     the worse error there.
 
-    balanced has the best F1 of those with the least precision it may have; high-precision is the lowest with the wanted
+    balanced has the best F-beta (van Rijsbergen, "Information retrieval", 1979) of those with the least precision it
+    may have; high-precision is the lowest with the wanted
     precision; high-recall the highest with the wanted recall. Scores are out-of-fold probabilities, float64[works,
     labels]; truth is 1, 0 or NaN (left out).
     """
@@ -248,9 +257,9 @@ def _label_thresholds(scores: F64, truth: F64, counts: F64, aims: Aims) -> F64:
     ranked, hits, shown = ranked[last], hits[last], shown[last]
     recall = hits / positives
     enough = recall >= aims.recall
-    f1 = 2 * hits / (shown + positives)
+    f_beta = (1 + aims.beta**2) * hits / (shown + aims.beta**2 * positives)
     strict, floor = (_lowest(ranked, hits / (shown + 1) >= aim) for aim in (aims.precision, aims.floor))
-    return np.array([ranked[np.argmax(enough)], max(ranked[np.argmax(f1)], floor), strict])
+    return np.array([ranked[np.argmax(enough)], max(ranked[np.argmax(f_beta)], floor), strict])
 
 
 def _lowest(ranked: F64, precise: NDArray[np.bool_]) -> float:

@@ -71,7 +71,8 @@ class Calibrating(NamedTuple):
 
 class Thresholding(NamedTuple):
     """Out of fold, 0..1: the precision that high-precision aims at, the least that balanced may have (`floor`), and the
-    recall that high-recall aims at; `shrink`: how many examples the threshold common to all labels is worth;
+    recall that high-recall aims at; `beta`: how many times as much recall is worth to balanced as precision; `shrink`:
+    how many examples the threshold common to all labels is worth;
     `careful`: labels, with commas between, for which balanced aims at a precision too, that of high-precision or the
     one that stands behind the label ("racism 0.9, sexism").
     """
@@ -79,6 +80,7 @@ class Thresholding(NamedTuple):
     precision: float = 0.75
     floor: float = 0.40
     recall: float = 0.80
+    beta: float = 1.0
     shrink: float = 20.0
     careful: str = ""
 
@@ -121,6 +123,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "precision": (0, 1),
     "floor": (0, 1),
     "recall": (0, 1),
+    "beta": (0.1, 10),
     "shrink": (0, 10**6),
 }
 

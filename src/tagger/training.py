@@ -147,7 +147,7 @@ def judge(sample: Sample, rule: Rule, labels: LabelSet, recipe: Recipe) -> Judge
     table = thresholds(
         scores,
         sample.truth,
-        Aims(aims.precision, aims.floor, aims.recall, aims.shrink),
+        Aims(aims.precision, aims.floor, aims.recall, aims.shrink, aims.beta),
         careful,
         sample.importance,
     )

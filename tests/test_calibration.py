@@ -182,6 +182,13 @@ def test_how_much_company_tells_is_learned() -> None:
     np.testing.assert_allclose(found.doubt, [2 * found.company[0], 0, 0, 0])
 
 
+def test_company_may_count_for_more_than_was_learned_but_doubt_does_not() -> None:
+    doubted = np.array([True, False, False, False])
+    once, twice = (with_company(uncalibrated(4), *company_data(0.4), WARNINGS, doubted, each) for each in (1.0, 2.0))
+    np.testing.assert_allclose(twice.company, 2 * once.company)
+    np.testing.assert_array_equal(twice.doubt, once.doubt)
+
+
 def test_the_length_of_warnings_is_learned_again_beside_their_company() -> None:
     told = uncalibrated(4)._replace(length=np.full(4, 0.5))
     found = with_company(told, *company_data(0.4), WARNINGS, ~WARNINGS)

@@ -479,6 +479,20 @@ def test_careful_labels_have_a_precision_of_their_own_or_that_of_high_precision(
     assert aims == expected
 
 
+def test_only_of_warnings_is_recall_worth_more_to_balanced() -> None:
+    labels, rng = label_set("storm", frost={"kind": "tag"}), random.Random(1)
+    told = [
+        each.present if rng.random() < 0.7 else frozenset({"storm", "frost"}) - each.present for each in weather(240)
+    ]
+    works = [each._replace(present=present) for each, present in zip(weather(240), told, strict=True)]
+    plain, lenient = (
+        train(works, labels, QUICK._replace(thresholds=Thresholding(beta=beta, floor=0.0))).thresholds
+        for beta in (1.0, 5.0)
+    )
+    assert lenient[1, 0] < plain[1, 0]
+    assert lenient[1, 1] == plain[1, 1]
+
+
 def test_a_doubted_label_that_is_none_is_told() -> None:
     assert _doubted(Calibrating(doubted="storm, "), WEATHER).tolist() == [each == "storm" for each in WEATHER.ids]
     with pytest.raises(RecipeError, match=r"calibration\.doubted: .*snow"):

@@ -126,11 +126,12 @@ def with_company(
     importance: F64,
     warnings: NDArray[np.bool_],
     doubted: NDArray[np.bool_],
+    times: float = 1.0,
 ) -> Calibration:
     """The calibration in which those of the `warnings`, bool[labels], that any work has keep company. How much that
-    tells is the same for all of them, and learned from the works of several passages, with what their length tells then;
-    of those that are `doubted`, bool[labels], it tells something in works of one passage too. What else is given is as
-    in `fit`.
+    tells is the same for all of them, and learned from the works of several passages, as is what their length tells
+    beside it; then it is made so many `times` as much. Of those that are `doubted`, bool[labels], it tells something in
+    works of one passage too. What else is given is as in `fit`.
     """
     warnings = warnings & (truth == 1).any(axis=0)
     several, columns = np.flatnonzero(passages > 1), np.flatnonzero(warnings)
@@ -149,7 +150,7 @@ def with_company(
     company = np.where(warnings, max(share, 0.0) / slope, 0.0)
     return by._replace(
         length=np.where(warnings, np.maximum(by.length - longer / slope, 0.0), by.length),
-        company=company,
+        company=times * company,
         doubt=np.where(doubted, company * np.log(_DOUBT), 0.0),
     )
 

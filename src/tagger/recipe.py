@@ -59,7 +59,9 @@ class Calibrating(NamedTuple):
     works are calibrated too when the training works are short; `max_passages` of the longest of them; `typical`: what
     stands before the "-" in the ids of the works, commas between, in which tags are as common as where they will be
     looked for: only these say how likely a tag is (all do, where none begins so); `doubted`: warnings, with commas
-    between, that count for less in a work of one passage too when no other warning is likely.
+    between, that count for less in a work of one passage too when no other warning is likely; `company`: how many times
+    as much as was learned it counts, in a longer work, that no other warning is likely. With more than 1 fewer clean
+    works are warned of, and fewer of those that deserve one warning alone.
     """
 
     folds: int = 5
@@ -67,12 +69,13 @@ class Calibrating(NamedTuple):
     max_passages: int = 60
     typical: str = ""
     doubted: str = ""
+    company: float = 1.0
 
 
 class Thresholding(NamedTuple):
     """Out of fold, 0..1: the precision that high-precision aims at, the least that balanced may have (`floor`), and the
-    recall that high-recall aims at; `beta`: how many times as much recall is worth to balanced as precision; `shrink`:
-    how many examples the threshold common to all labels is worth;
+    recall that high-recall aims at; `beta`: how many times as much the recall of warnings is worth to balanced as their
+    precision; `shrink`: how many examples the threshold common to all labels is worth;
     `careful`: labels, with commas between, for which balanced aims at a precision too, that of high-precision or the
     one that stands behind the label ("racism 0.9, sexism").
     """
@@ -124,6 +127,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "floor": (0, 1),
     "recall": (0, 1),
     "beta": (0.1, 10),
+    "company": (0, 100),
     "shrink": (0, 10**6),
 }
 

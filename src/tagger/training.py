@@ -142,15 +142,15 @@ def judge(sample: Sample, rule: Rule, labels: LabelSet, recipe: Recipe) -> Judge
     aims, careful = recipe.thresholds, _careful(recipe.thresholds, labels)
     warnings = np.array([label.kind == "warning" for label in labels])
     examples = (pooled, n_passages, sample.truth, sample.importance)
-    calibration = with_company(fit(*examples), *examples, warnings, _doubted(recipe.calibration, labels))
+    doubted, times = _doubted(recipe.calibration, labels), recipe.calibration.company
+    calibration = with_company(fit(*examples), *examples, warnings, doubted, times)
     scores = calibrate(pooled, n_passages, calibration)
-    table = thresholds(
-        scores,
-        sample.truth,
-        Aims(aims.precision, aims.floor, aims.recall, aims.shrink, aims.beta),
-        careful,
-        sample.importance,
+    plain = Aims(aims.precision, aims.floor, aims.recall, aims.shrink)
+    for_tags, for_warnings = (
+        thresholds(scores, sample.truth, each, careful, sample.importance)
+        for each in (plain, plain._replace(beta=aims.beta))
     )
+    table = np.where(warnings, for_warnings, for_tags)
     precision = precision_at(scores, sample.truth, table, sample.importance)
     return Judged(calibration, table, precision, prevalence(sample.truth, sample.importance))
 

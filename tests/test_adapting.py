@@ -56,7 +56,7 @@ def test_prevalence_leaves_out_what_nobody_knows() -> None:
 def test_only_the_labels_named_move(known: Bundle) -> None:
     first = known.labels.ids[0]
     adapted = adapt(known, {first: 0.4})
-    moved = adapted.calibration.intercept - known.calibration.intercept
+    moved = adapted.calibration.prior - known.calibration.prior
     assert moved[0] == pytest.approx(np.log(0.4 / 0.6) - np.log(0.2 / 0.8))
     assert not moved[1:].any()
     assert adapted.prevalence[0] == 0.4

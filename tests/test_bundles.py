@@ -181,7 +181,7 @@ def test_format_1_is_still_read(bundle: Bundle, model: Path) -> None:
     def of_old(manifest: dict[str, Any]) -> None:
         manifest["format"] = "tagger.bundle/1"
         for label in manifest["per_label"].values():
-            del label["step"], label["company"], label["doubt"]
+            del label["step"], label["company"], label["doubt"], label["prior"]
 
     change_manifest(model, of_old)
     loaded = bundles.load(model)
@@ -193,7 +193,7 @@ def test_format_2_is_still_read_and_its_warnings_keep_no_company(bundle: Bundle,
     def of_old(manifest: dict[str, Any]) -> None:
         manifest["format"] = "tagger.bundle/2"
         for label in manifest["per_label"].values():
-            del label["company"], label["doubt"]
+            del label["company"], label["doubt"], label["prior"]
 
     change_manifest(model, of_old)
     loaded = bundles.load(model).calibration

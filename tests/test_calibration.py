@@ -132,7 +132,7 @@ def test_a_rare_label_is_drawn_to_the_others_more_than_a_frequent_one() -> None:
 
 def test_without_any_example_a_margin_is_its_own_log_odds() -> None:
     found = fit(np.ones((3, 2)), np.ones(3, np.int64), np.full((3, 2), np.nan))
-    assert [column.tolist() for column in found] == [[1, 1], *[[0, 0]] * 4]
+    assert [column.tolist() for column in found] == [[1, 1], *[[0, 0]] * 5]
 
 
 # --- company ---
@@ -165,10 +165,11 @@ def test_the_only_warning_of_a_model_has_no_company_to_miss() -> None:
     assert np.array_equal(log_odds(margins, 10, sociable(0.3, 0.6, labels=1)), margins)
 
 
-def company_data(company: float, works: int = 20_000) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+def company_data(company: float, works: int = 20_000, length: float = 0.0) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     rng = np.random.default_rng(3)
     margins, passages = rng.normal(-1.5, 2, (works, 4)), rng.integers(1, 30, works)
-    truth = (rng.random((works, 4)) < calibrate(margins, passages, sociable(company))).astype(float)
+    by = sociable(company)._replace(length=np.full(4, length))
+    truth = (rng.random((works, 4)) < calibrate(margins, passages, by)).astype(float)
     return margins, passages, truth, np.ones(works)
 
 
@@ -179,7 +180,7 @@ def test_how_much_company_tells_is_learned() -> None:
     doubted = np.array([True, False, False, False])
     found = with_company(uncalibrated(4), *company_data(0.4), WARNINGS, doubted)
     np.testing.assert_allclose(found.company, [0.4, 0.4, 0.4, 0], atol=0.05)
-    np.testing.assert_allclose(found.doubt, [2 * found.company[0], 0, 0, 0])
+    np.testing.assert_allclose(found.doubt, [3 * found.company[0], 0, 0, 0])
 
 
 def test_company_may_count_for_more_than_was_learned_but_doubt_does_not() -> None:
@@ -190,9 +191,13 @@ def test_company_may_count_for_more_than_was_learned_but_doubt_does_not() -> Non
 
 
 def test_the_length_of_warnings_is_learned_again_beside_their_company() -> None:
-    told = uncalibrated(4)._replace(length=np.full(4, 0.5))
-    found = with_company(told, *company_data(0.4), WARNINGS, ~WARNINGS)
-    np.testing.assert_allclose(found.length, [0, 0, 0, 0.5], atol=0.1)
+    told = uncalibrated(4)._replace(length=np.full(4, 0.6))
+    margins, passages, truth, importance = company_data(0.4, length=0.3)
+    found = with_company(told, margins, passages, truth, importance, WARNINGS, ~WARNINGS)
+    np.testing.assert_allclose(found.length, [0.3, 0.3, 0.3, 0.6], atol=0.06)
+    np.testing.assert_allclose(found.company, [0.4, 0.4, 0.4, 0], atol=0.06)
+    scores = calibrate(margins, passages, found)[:, :3]
+    assert scores.mean() == pytest.approx(truth[:, :3].mean(), abs=0.005)
 
 
 def test_where_company_tells_nothing_next_to_nothing_is_learned() -> None:

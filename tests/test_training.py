@@ -496,7 +496,9 @@ def test_only_of_warnings_is_recall_worth_more_to_balanced() -> None:
 def test_a_doubted_label_that_is_none_is_told() -> None:
     assert _doubted(Calibrating(doubted="storm, "), WEATHER).tolist() == [each == "storm" for each in WEATHER.ids]
     with pytest.raises(RecipeError, match=r"calibration\.doubted: .*snow"):
-        _doubted(Calibrating(doubted="storm, snow"), WEATHER)
+        train(weather(30), WEATHER, Recipe(calibration=Calibrating(doubted="storm, snow")))
+    with pytest.raises(RecipeError, match=r"calibration\.doubted: frost is no warning"):
+        _doubted(Calibrating(doubted="frost"), label_set("storm", frost={"kind": "tag"}))
 
 
 @pytest.mark.parametrize("careful", ["snow", "storm 1.5", "storm 0.9.9", "storm nine"])

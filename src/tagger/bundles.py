@@ -222,6 +222,7 @@ def _manifest(bundle: Bundle) -> dict[str, Any]:
             "length": float(bundle.calibration.length[i]),
             "company": float(bundle.calibration.company[i]),
             "doubt": float(bundle.calibration.doubt[i]),
+            "prior": float(bundle.calibration.prior[i]),
             "thresholds": dict(zip(PRESETS, bundle.thresholds[:, i].tolist(), strict=True)),
             "precision": dict(zip(PRESETS, _or_none(bundle.precision[:, i]), strict=True)),
             "prevalence": _or_none(bundle.prevalence)[i],
@@ -339,7 +340,7 @@ def _assemble(manifest: Mapping[str, Any], path: Path, sha256: str) -> Bundle:
     labels = LabelSet.from_dicts(manifest["labels"])
     rows = [manifest["per_label"][name] for name in labels.ids]
     if manifest["format"] != FORMAT:
-        rows = [{"company": 0.0, "doubt": 0.0, **row} for row in rows]
+        rows = [{"company": 0.0, "doubt": 0.0, "prior": 0.0, **row} for row in rows]
 
     def column(key: str) -> NDArray[np.float64]:
         return np.array([row[key] for row in rows], np.float64)

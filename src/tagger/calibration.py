@@ -21,16 +21,19 @@ PRESETS = ("high-recall", "balanced", "high-precision")
 # How unlikely, in log-odds, all other warnings are where a warning is as good as alone.
 _ALONE = -2.0
 # A label that is to be suggested sparingly is doubted, when alone, as though its work were so many times as long.
-_DOUBT = np.e**2
+_DOUBT = np.e**3
+# Solitude hangs on how length counts, which is learned beside it: so often they take turns.
+_TURNS = 6
 
 
 class Calibration(NamedTuple):
     """What turns margins into log-odds; each float64[labels].
 
-        log-odds = slope x margin + intercept - length x ln passages + (company x ln passages + doubt) x solitude
+        log-odds = alone + (company x ln passages + doubt) x solitude + prior
+        alone = slope x margin + intercept - length x ln passages
 
-    Solitude, from -2 to 0, is what the log-odds of the likeliest other label that keeps company lack to be even, as
-    they are without this last term. Labels that keep company are those with a `company` above 0.
+    Solitude, from -2 to 0, is what the `alone` of the likeliest other label that keeps company lacks to be even odds.
+    Labels that keep company are those with a `company` above 0. `prior` is what another mix of works adds (`shift`).
     """
 
     slope: F64
@@ -38,11 +41,12 @@ class Calibration(NamedTuple):
     length: F64
     company: F64
     doubt: F64
+    prior: F64
 
 
 def uncalibrated(n_labels: int) -> Calibration:
     """The calibration that takes margins for log-odds."""
-    return Calibration(np.ones(n_labels), *np.zeros((4, n_labels)))
+    return Calibration(np.ones(n_labels), *np.zeros((5, n_labels)))
 
 
 def calibrate(margins: NDArray[np.floating], passages: NDArray[np.integer] | int, by: Calibration) -> F64:
@@ -54,9 +58,18 @@ def calibrate(margins: NDArray[np.floating], passages: NDArray[np.integer] | int
 
 def log_odds(margins: NDArray[np.floating], passages: NDArray[np.integer] | int, by: Calibration) -> F64:
     """The same as log-odds, ln(p / (1 - p))."""
-    lengths = np.log(np.asarray(passages, np.float64)).reshape(-1, 1)
-    alone = margins * by.slope + by.intercept - lengths * by.length
-    return alone + (lengths * by.company + by.doubt) * _solitude(alone, by.company > 0)
+    lengths = _lengths(passages)
+    alone = _alone(margins, lengths, by)
+    return alone + (lengths * by.company + by.doubt) * _solitude(alone, by.company > 0) + by.prior
+
+
+def _lengths(passages: NDArray[np.integer] | int) -> F64:
+    """Ln passages, float64[works, 1]."""
+    return np.log(np.asarray(passages, np.float64)).reshape(-1, 1)
+
+
+def _alone(margins: NDArray[np.floating], lengths: F64, by: Calibration) -> F64:
+    return margins * by.slope + by.intercept - lengths * by.length
 
 
 def _solitude(alone: F64, sociable: NDArray[np.bool_]) -> F64:
@@ -87,7 +100,7 @@ def shift(by: Calibration, assumed: F64, expected: F64) -> Calibration:
     """
     old, new = np.clip(assumed, 1e-6, 1 - 1e-6), np.clip(expected, 1e-6, 1 - 1e-6)
     moved = np.log(new / (1 - new)) - np.log(old / (1 - old))
-    return by._replace(intercept=by.intercept + np.nan_to_num(moved))
+    return by._replace(prior=by.prior + np.nan_to_num(moved))
 
 
 def sigmoid(log_odds: F64) -> F64:
@@ -133,26 +146,27 @@ def with_company(
     beside it; then it is made so many `times` as much. Of those that are `doubted`, bool[labels], it tells something in
     works of one passage too. What else is given is as in `fit`.
     """
+    if not times:
+        return by
     warnings = warnings & (truth == 1).any(axis=0)
     several, columns = np.flatnonzero(passages > 1), np.flatnonzero(warnings)
-    lengths = np.log(passages[several].astype(np.float64)).reshape(-1, 1)
-    alone = log_odds(margins[several], passages[several], by)
-    lonely = lengths * _solitude(alone, warnings)
-    target = truth[np.ix_(several, columns)]
+    lengths, target = _lengths(passages[several]), truth[np.ix_(several, columns)]
     known = np.isfinite(target)
     if not 0 < np.nansum(target) < known.sum():
         return by
-    by_label = (alone[:, columns], lonely[:, columns], np.broadcast_to(lengths, known.shape))
-    inputs = np.column_stack([each[known] for each in by_label])
     counts = np.broadcast_to(importance[several, None], known.shape)[known]
-    slope, share, longer = _newton(inputs, target[known], counts, np.array([1.0, 0.0, 0.0]), np.array([1.0, 4.0, 4.0]))
-    slope = max(slope, 0.25)
-    company = np.where(warnings, max(share, 0.0) / slope, 0.0)
-    return by._replace(
-        length=np.where(warnings, np.maximum(by.length - longer / slope, 0.0), by.length),
-        company=times * company,
-        doubt=np.where(doubted, company * np.log(_DOUBT), 0.0),
-    )
+    share, found = 0.0, by
+    for _ in range(_TURNS):
+        alone = _alone(margins[several], lengths, found)
+        lonely = lengths * _solitude(alone, warnings)
+        by_label = (alone[:, columns], lonely[:, columns], np.broadcast_to(lengths, known.shape))
+        inputs = np.column_stack([each[known] for each in by_label])
+        at = _newton(inputs, target[known], counts, np.array([1.0, 0.0, 0.0]), np.array([1.0, 4.0, 4.0]))
+        share, longer = at[1:] / max(at[0], 0.25)
+        found = found._replace(length=np.where(warnings, np.maximum(found.length - longer, 0.0), found.length))
+    company = np.where(warnings, share, 0.0)
+    doubt = np.where(doubted & warnings, share * np.log(_DOUBT), 0.0)
+    return found._replace(company=times * company, doubt=doubt) if share > 0 else by
 
 
 def _fit_label(

@@ -57,7 +57,7 @@ def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
                 if not all(row[name] for name in _COLUMNS):
                     raise DataError(f"{place}: a scene needs all of {', '.join(_COLUMNS)}, with tabs between")
                 yield place, row
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read {file}: {error}") from error
 
 

@@ -153,7 +153,7 @@ def _find(
 def _floors(thresholds: F64, calibration: Calibration) -> F64:
     """The margin at which a passage alone would reach the label's threshold: float64[labels]."""
     inside = np.clip(thresholds, 1e-9, 1 - 1e-9)
-    floors: F64 = (np.log(inside / (1 - inside)) - calibration.intercept) / calibration.slope
+    floors: F64 = (np.log(inside / (1 - inside)) - calibration.intercept - calibration.prior) / calibration.slope
     return floors
 
 
@@ -288,7 +288,8 @@ def _contributions(moved: scoring.Contributions, pair: int, names: Sequence[str]
 
 def _alone(margins: F32, calibration: Calibration, labels: I64 | int) -> F64:
     """The scores of passages each taken for a whole work, from their margins for the labels."""
-    return sigmoid(margins * calibration.slope[labels] + calibration.intercept[labels])
+    by = calibration
+    return sigmoid(margins * by.slope[labels] + by.intercept[labels] + by.prior[labels])
 
 
 def _course(reading: Reading, work: int, label: int, calibration: Calibration) -> list[float]:

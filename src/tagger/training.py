@@ -73,6 +73,7 @@ def train(
     typical ones among them (see recipe.Calibrating). Raises DataError when the works cannot carry a training: none of
     them, or no label with enough examples.
     """
+    check_recipe(recipe, labels)
     everything = [*works, *more]
     truth = truth_of(everything, labels)
     supported = supported_by(truth, recipe.learner.min_positives)
@@ -92,7 +93,7 @@ def train(
     weights, margins = learn_labels(examples, supported, recipe, jobs, progress)
     sample = compose(margins, rows, sure(everything, truth, labels, recipe), importance, labels, recipe)
     rule = choose_rule(sample, labels, recipe)
-    judged = judge(sample, rule, labels, recipe)
+    judged = judge(sample, rule, labels, supported, recipe)
     return Bundle(
         labels=labels,
         supported=supported,
@@ -135,15 +136,15 @@ class Judged(NamedTuple):
     prevalence: F64
 
 
-def judge(sample: Sample, rule: Rule, labels: LabelSet, recipe: Recipe) -> Judged:
-    """Calibrate, and choose thresholds, on works that were not learned from."""
+def judge(sample: Sample, rule: Rule, labels: LabelSet, supported: NDArray[np.bool_], recipe: Recipe) -> Judged:
+    """Calibrate, and choose thresholds, on works that were not learned from; `supported`, bool[labels], was learned."""
     pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
     n_passages = np.diff(sample.rows)
     aims, careful = recipe.thresholds, _careful(recipe.thresholds, labels)
     warnings = np.array([label.kind == "warning" for label in labels])
     examples = (pooled, n_passages, sample.truth, sample.importance)
     doubted, times = _doubted(recipe.calibration, labels), recipe.calibration.company
-    calibration = with_company(fit(*examples), *examples, warnings, doubted, times)
+    calibration = with_company(fit(*examples), *examples, warnings & supported, doubted, times)
     scores = calibrate(pooled, n_passages, calibration)
     plain = Aims(aims.precision, aims.floor, aims.recall, aims.shrink)
     for_tags, for_warnings = (
@@ -173,14 +174,23 @@ def spelling(recipe: Recipe, vectors: Vectors | None) -> tuple[Stemmer, list[str
     return snowball(one_for_several(recipe.features)), known
 
 
+def check_recipe(recipe: Recipe, labels: LabelSet) -> None:
+    """Raise RecipeError where the recipe names a label that is not there, before hours are spent on it."""
+    _doubted(recipe.calibration, labels)
+    _careful(recipe.thresholds, labels)
+
+
 def _doubted(calibrating: Calibrating, labels: LabelSet) -> NDArray[np.bool_]:
-    """Which labels are doubted, bool[labels]. Raises RecipeError for one that is not there."""
+    """Which warnings are doubted, bool[labels]. Raises RecipeError for one that is not there."""
     names = [each.strip() for each in calibrating.doubted.split(",") if each.strip()]
     try:
-        doubted = {labels[name].id for name in names}
+        doubted = [labels[name] for name in names]
     except UnknownLabelError as error:
         raise RecipeError(f"calibration.doubted: {error}") from error
-    return np.array([label in doubted for label in labels.ids])
+    for label in doubted:
+        if label.kind != "warning":
+            raise RecipeError(f"calibration.doubted: {label.id} is no warning")
+    return np.isin(labels.ids, [label.id for label in doubted])
 
 
 def _careful(aims: Thresholding, labels: LabelSet) -> F64:

@@ -158,6 +158,7 @@ def update(taught: Lessons, bundle: Bundle, progress: Progress = no_progress) ->
         for label in labels:
             columns, changes = _path(taught, label, np.ones(len(taught.works), bool), bundle)
             matrix[columns, label] += changes[best[label]].astype(np.float32)
+    best[~moved] = 0  # what nobody spoke of stays, whatever the others' moves did to its company
     chosen = np.stack(margins)[best, :, np.arange(len(best))].T
     return Update(
         Weights(matrix, bundle.weights.bias), np.array(STRENGTHS)[best], _rescored(taught, chosen, bundle), moved

@@ -174,7 +174,12 @@ def _labelled(fields: dict[str, Any], work: Work, place: str) -> LabelledWork:
 
 def _scene(value: object, present: frozenset[str], work: Work) -> Scene:
     label, start, end = (value.get(key) for key in Scene._fields) if isinstance(value, dict) else (None, None, None)
-    if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(work.text):
+    if (
+        type(label) is not str
+        or type(start) is not int
+        or type(end) is not int
+        or not 0 <= start < end <= len(work.text)
+    ):
         raise _UnreadableError('a scene is not an object with a "label", and a "start" and an "end" in the text')
     if label not in present:
         raise _UnreadableError(f"marks a scene of {label!r}, which is not among its labels")

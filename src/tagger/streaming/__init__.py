@@ -36,6 +36,7 @@ from tagger.streaming.pooling import choose_shares
 from tagger.streaming.solving import Problem, solve
 from tagger.streaming.workplace import Request
 from tagger.training import (
+    check_recipe,
     choose_rule,
     figures,
     group_of,
@@ -122,6 +123,7 @@ def train(
     engine: Engine = LOCAL,
 ) -> Bundle:
     """Train a bundle on what was read. Raises DataError when no label has enough examples."""
+    check_recipe(recipe, labels)
     held_out = hold_out(words.works, recipe.seed)
     truth = truth_of(words.works, labels).astype(np.float32)
     supported = supported_by(truth[~held_out], recipe.learner.min_positives)
@@ -140,7 +142,7 @@ def train(
     known_truth = sure(list(compress(words.works, held_out)), sample.truth, labels, recipe)
     composed = compose(sample.margins, sample.rows, known_truth, sample.importance, labels, recipe)
     rule = choose_shares(composed, choose_rule(composed, labels, recipe))
-    judged = judge(composed, rule, labels, recipe)
+    judged = judge(composed, rule, labels, supported, recipe)
     pooled = aggregate(sample.margins, sample.rows, rule).margins
     if again:
         weights = learn(importance, "-again")

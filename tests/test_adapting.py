@@ -63,6 +63,16 @@ def test_only_the_labels_named_move(known: Bundle) -> None:
     np.testing.assert_array_equal(adapted.thresholds, known.thresholds)
 
 
+def test_the_scores_of_other_labels_stay_though_they_keep_company() -> None:
+    by = uncalibrated(3)._replace(company=np.full(3, 0.3), doubt=np.full(3, 0.6))
+    margins = np.array([[1.0, -1.5, -4.0]])
+    moved = shift(by, np.full(3, 0.1), np.array([0.4, np.nan, np.nan]))
+    before, after = calibrate(margins, 9, by), calibrate(margins, 9, moved)
+    np.testing.assert_array_equal(after[:, 1:], before[:, 1:])
+    ratio = (after[0, 0] / (1 - after[0, 0])) / (before[0, 0] / (1 - before[0, 0]))
+    assert ratio == pytest.approx((0.4 / 0.6) / (0.1 / 0.9))
+
+
 @pytest.mark.parametrize(("mix", "message"), [({"nonsense": 0.1}, "no label"), ({"": 0.1}, "no label")])
 def test_a_label_that_is_none_is_told(known: Bundle, mix: dict[str, float], message: str) -> None:
     with pytest.raises(RecipeError, match=message):

@@ -204,6 +204,18 @@ def test_where_company_tells_nothing_next_to_nothing_is_learned() -> None:
     assert with_company(uncalibrated(4), *company_data(0.0), WARNINGS, ~WARNINGS).company.max() < 0.03
 
 
+def test_where_warnings_come_alone_nothing_is_changed() -> None:
+    rng = np.random.default_rng(5)
+    works = 5000
+    which, passages = rng.integers(0, 6, works), rng.integers(2, 30, works)
+    truth = (which[:, None] == np.arange(4)).astype(float)
+    margins = rng.normal(-1, 1, (works, 4)) + 2 * truth
+    by = uncalibrated(4)._replace(length=np.full(4, 0.5))
+    found = with_company(by, margins, passages, truth, np.ones(works), WARNINGS, ~WARNINGS)
+    for one, other in zip(found, by, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_warning_that_no_work_has_is_no_company() -> None:
     margins, passages, truth, importance = company_data(0.4, works=2000)
     truth[:, 1] = np.nan

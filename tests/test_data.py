@@ -45,12 +45,13 @@ def test_all_labels_are_of_the_label_set(works: dict[str, LabelledWork]) -> None
 
 
 def test_planted_scenes_are_in_their_stories_and_their_label_is_present(works: dict[str, LabelledWork]) -> None:
-    stories = [each for each in works.values() if each.scenes]
-    assert len(stories) >= 300
+    """That they stand in their stories, `load` has seen."""
+    warnings = set(labels.load(shipped.labels_file()).warnings)
+    stories = [each for each in works.values() if each.work.id.startswith(("story-", "whole-"))]
+    assert sum(bool(each.scenes) for each in stories) >= 400
     for each in stories:
-        for scene in each.scenes:
-            assert scene.label in each.present, each.work.id
-            assert 0 <= scene.start < scene.end <= len(each.work.text), each.work.id
+        if each.scenes:
+            assert {scene.label for scene in each.scenes} == each.present & warnings, each.work.id
 
 
 def test_happy_passages_bear_no_warning_and_teach_nobody(works: dict[str, LabelledWork]) -> None:

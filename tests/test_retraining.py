@@ -27,7 +27,7 @@ CAUSE, ERROR = "humor", "horror"
 LABELS = label_sets.from_names([CAUSE, ERROR, "fluff", "grief", "violence", "slice-of-life"])
 DECIDED = 200
 # Files of windows, in which too few works are funny for an error about those to show.
-WINDOWS = ("w", "frank", "hostile", "nearmiss", "plain", "bodies")
+WINDOWS = ("w", "frank", "hostile", "nearmiss", "plain", "bodies", "limbs")
 
 
 class Trial(NamedTuple):

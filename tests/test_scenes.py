@@ -60,7 +60,11 @@ def test_what_is_wrong_with_a_scene_is_told_by_file_and_line(folder: Path, row: 
     assert why in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"work,label\n", b"", b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [b"work,label\n", b"", b"\xff\xfe\x00", b"id\tlabel\tfrom\tto\n" + b"x" * 200_000],
+    ids=["other columns", "empty", "not text", "a line without end"],
+)
 def test_a_file_of_something_else_is_refused(folder: Path, content: bytes) -> None:
     (folder / SCENES).write_bytes(content)
     with pytest.raises(DataError, match=SCENES):
@@ -85,6 +89,7 @@ def test_a_record_marks_scenes_by_characters(tmp_path: Path) -> None:
         ([{"label": "violence", "start": 61, "end": 19}], "a scene is not an object"),
         ([{"label": "violence", "start": 0, "end": 10_000}], "a scene is not an object"),
         ([{"label": "violence", "start": True, "end": 19}], "a scene is not an object"),
+        ([{"label": ["violence"], "start": 0, "end": 19}], "a scene is not an object"),
         ([{"label": "grief", "start": 0, "end": 19}], "'grief', which is not among its labels"),
     ],
 )

@@ -21,7 +21,7 @@ import numpy as np
 from tagger.aggregation import aggregate
 from tagger.arrays import F32, F64, I64, NDArray
 from tagger.bundles import Bundle
-from tagger.calibration import PRESETS, calibrate, log_odds, sigmoid
+from tagger.calibration import PRESETS, log_odds, sigmoid
 from tagger.comparing import by_group, losses
 from tagger.learning import Progress, sparse
 from tagger.policy import decide, imply
@@ -103,10 +103,15 @@ def _values(reading: Reading, bundle: Bundle) -> Any:
     return vstack([sparse(counts, bundle.vocabulary.idf) for counts, _ in reading.blocks], "csr")
 
 
+def _log_odds(rows: I64, margins: F32, bundle: Bundle) -> F64:
+    """The log-odds of works, float64[works, labels], from the margins of their passages."""
+    pooled = aggregate(margins, rows, bundle.rule).margins
+    return log_odds(pooled, np.maximum(np.diff(rows), 1), bundle.calibration)
+
+
 def _scores(rows: I64, margins: F32, bundle: Bundle) -> F64:
     """The scores of works, float64[works, labels], from the margins of their passages."""
-    pooled = aggregate(margins, rows, bundle.rule).margins
-    scores = calibrate(pooled, np.maximum(np.diff(rows), 1), bundle.calibration)
+    scores = sigmoid(_log_odds(rows, margins, bundle))
     scores[:, ~bundle.supported] = np.nan
     return imply(scores, bundle.labels)
 
@@ -143,20 +148,21 @@ def update(taught: Lessons, bundle: Bundle, progress: Progress = no_progress) ->
     owners = np.repeat(np.arange(len(taught.works)), np.diff(taught.rows))
     folds = assign_folds(taught.works, FOLDS, bundle.recipe.seed)
     margins = [taught.margins.copy() for _ in STRENGTHS]
+    odds = _log_odds(taught.rows, taught.margins, bundle)
     # Sums must not hang on how many threads share them: the same bits whatever the machine is doing.
     with threadpool_limits(1):
         for done, label in enumerate(labels):
             progress("learning", done, len(labels))
             for fold in range(FOLDS):
                 outside = np.flatnonzero(folds[owners] == fold)
-                columns, changes = _path(taught, label, folds != fold, bundle)
+                columns, changes = _path(taught, label, folds != fold, odds[:, label], bundle)
                 told = taught.values[outside][:, columns]
                 for tried, change in zip(margins, changes, strict=True):
                     tried[outside, label] += (told @ change).astype(np.float32)
         best = _choose([_rescored(taught, tried, bundle) for tried in margins], taught)
         matrix = unpack(bundle.weights).matrix
         for label in labels:
-            columns, changes = _path(taught, label, np.ones(len(taught.works), bool), bundle)
+            columns, changes = _path(taught, label, np.ones(len(taught.works), bool), odds[:, label], bundle)
             matrix[columns, label] += changes[best[label]].astype(np.float32)
     best[~moved] = 0  # what nobody spoke of stays, whatever the others' moves did to its company
     chosen = np.stack(margins)[best, :, np.arange(len(best))].T
@@ -183,15 +189,16 @@ def _choose(scores: Sequence[F64], taught: Lessons) -> I64:
     return first
 
 
-def _path(taught: Lessons, label: int, inside: NDArray[np.bool_], bundle: Bundle) -> tuple[I64, list[F64]]:
+def _path(taught: Lessons, label: int, inside: NDArray[np.bool_], odds: F64, bundle: Bundle) -> tuple[I64, list[F64]]:
     """How a label's weights change: the features that do, and by how much for each of STRENGTHS.
 
-    Learned from those works `inside`, bool[works], of which it is known whether they have the label.
+    Learned from those works `inside`, bool[works], of which it is known whether they have the label; `odds`,
+    float64[works], are the log-odds that the model gives it.
     """
     from scipy.optimize import minimize
 
     known = np.flatnonzero(inside & np.isfinite(taught.truth[:, label]))
-    values, offsets = _witnesses(taught, label, known, bundle)
+    values, offsets = _witnesses(taught, label, known, bundle), odds[known]
     columns = np.unique(values.indices).astype(np.int64)
     values = values[:, columns] * bundle.calibration.slope[label]
     target, counts = taught.truth[known, label], taught.importance[known]
@@ -214,8 +221,8 @@ def _path(taught: Lessons, label: int, inside: NDArray[np.bool_], bundle: Bundle
     return columns, changes
 
 
-def _witnesses(taught: Lessons, label: int, works: I64, bundle: Bundle) -> tuple[Any, F64]:
-    """The mean values of the passages that speak for a label in each work, and the log-odds of the model's scores."""
+def _witnesses(taught: Lessons, label: int, works: I64, bundle: Bundle) -> Any:
+    """The mean values of the passages that speak for a label in each work: sparse, float64[works, features]."""
     from scipy.sparse import csr_matrix
 
     rows, rule = taught.rows, bundle.rule
@@ -230,6 +237,4 @@ def _witnesses(taught: Lessons, label: int, works: I64, bundle: Bundle) -> tuple
     mean = csr_matrix(
         (np.repeat(1 / np.maximum(sizes, 1), sizes), chosen, bounds), (len(works), taught.values.shape[0])
     )
-    pooled = aggregate(taught.margins, rows, rule).margins
-    offsets = log_odds(pooled, np.maximum(np.diff(rows), 1), bundle.calibration)[works, label]
-    return (mean @ taught.values.astype(np.float64)).tocsr(), offsets
+    return (mean @ taught.values.astype(np.float64)).tocsr()

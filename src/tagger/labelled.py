@@ -2,8 +2,8 @@
 
 A file of works is JSON Lines (`.jsonl`) or passages (`.txt`, one `=== id | present: a, b | unsure: c` after another).
 A folder holds any number of both, and may hold `splits/NAME.txt`: the ids of the works in that split, one a line.
-Works that no such file names are the split `train`. It may hold `scenes.tsv` too: where in the works a label shows. Both
-are read where that folder itself is named.
+Works that no such file names are the split `train`. It may hold `scenes.tsv` too: where in the works a label shows.
+Both are read where that folder itself is named.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ ORDER = [
     *(
         "readers",
         "segmentation",
+        "scenes",
         "labelled",
         "features",
         "structure",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagger.arrays import F64, NDArray
+from tagger.arrays import F64, I64, NDArray
 
 PRESETS = ("high-recall", "balanced", "high-precision")
 
@@ -151,22 +151,28 @@ def with_company(
     warnings = warnings & (truth == 1).any(axis=0)
     several, columns = np.flatnonzero(passages > 1), np.flatnonzero(warnings)
     lengths, target = _lengths(passages[several]), truth[np.ix_(several, columns)]
-    known = np.isfinite(target)
-    if not 0 < np.nansum(target) < known.sum():
+    if not 0 < np.nansum(target) < np.isfinite(target).sum():
         return by
-    counts = np.broadcast_to(importance[several, None], known.shape)[known]
     share, found = 0.0, by
     for _ in range(_TURNS):
         alone = _alone(margins[several], lengths, found)
-        lonely = lengths * _solitude(alone, warnings)
-        by_label = (alone[:, columns], lonely[:, columns], np.broadcast_to(lengths, known.shape))
-        inputs = np.column_stack([each[known] for each in by_label])
-        at = _newton(inputs, target[known], counts, np.array([1.0, 0.0, 0.0]), np.array([1.0, 4.0, 4.0]))
-        share, longer = at[1:] / max(at[0], 0.25)
+        share, longer = _fit_company(alone, lengths, target, importance[several], columns)
         found = found._replace(length=np.where(warnings, np.maximum(found.length - longer, 0.0), found.length))
     company = np.where(warnings, share, 0.0)
     doubt = np.where(doubted & warnings, share * np.log(_DOUBT), 0.0)
     return found._replace(company=times * company, doubt=doubt) if share > 0 else by
+
+
+def _fit_company(alone: F64, lengths: F64, target: F64, importance: F64, columns: I64) -> tuple[float, float]:
+    """How much solitude times length, and length itself, add to log-odds that are right but for these: those of the
+    labels `columns`, whose truth is `target`, float64[works, columns].
+    """
+    known, solitude = np.isfinite(target), _solitude(alone, np.isin(np.arange(alone.shape[1]), columns))
+    by_label = (alone, lengths * solitude, np.broadcast_to(lengths, alone.shape))
+    inputs = np.column_stack([each[:, columns][known] for each in by_label])
+    counts = np.broadcast_to(importance[:, None], known.shape)[known]
+    slope, share, longer = _newton(inputs, target[known], counts, np.array([1.0, 0.0, 0.0]), np.array([1.0, 4.0, 4.0]))
+    return float(share / max(slope, 0.25)), float(longer / max(slope, 0.25))
 
 
 def _fit_label(

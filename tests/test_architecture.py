@@ -44,6 +44,7 @@ ORDER = [
         "learning",
         "export",
         "composites",
+        "judging",
         "training",
         "shards",
         "streaming",

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from tagger import bundles
 from tagger.bundles import Bundle
 from tagger.composites import compose
-from tagger.errors import DataError, RecipeError
+from tagger.errors import DataError
 from tagger.labels import LabelSet, from_names
 from tagger.readers import read_text
 from tagger.reading import read
-from tagger.recipe import Aggregation, Calibrating, Learner, Recipe, Thresholding
+from tagger.recipe import Aggregation, Calibrating, Learner, Recipe
 from tagger.scoring import unpack
 from tagger.segmentation import segment
 from tagger.tagging import Options, tag
-from tagger.training import _careful, _doubted, assign_folds, digest, group_of, stand_in, sure, train, truth_of
+from tagger.training import assign_folds, digest, group_of, stand_in, train, truth_of
 from tagger.vectors import Vectors
 from tagger.works import LabelledWork, Scene
 
@@ -435,80 +435,6 @@ def test_a_work_weighs_as_much_as_so_many_copies() -> None:
     heavy = [each._replace(weight=2.0) for each in works[:20]] + works[20:]
     other = train(heavy, WEATHER, QUICK)
     assert np.abs(unpack(other.weights).matrix - unpack(train(works, WEATHER, QUICK).weights).matrix).max() > 1e-3
-
-
-def test_hints_teach_but_do_not_calibrate() -> None:
-    works = weather(90)
-    wrong = [
-        each._replace(
-            weight=0.1,
-            present=frozenset({"storm", "frost"}) - each.present,
-            group="",
-            work=each.work._replace(id=f"x{i}"),
-        )
-        for i, each in enumerate(weather(30, seed=9))
-    ]
-    hinted = train(works, WEATHER, QUICK, more=wrong)
-    assert hinted.prevalence[0] == train(works, WEATHER, QUICK).prevalence[0]
-
-
-def test_tags_are_calibrated_on_typical_works_alone() -> None:
-    labels = label_set("storm", frost={"kind": "tag"})
-    works = [
-        each._replace(work=each.work._replace(id=f"{kind}-{i}"))
-        for kind in ("story", "lesson")
-        for i, each in enumerate(weather(30))
-    ]
-    truth = truth_of(works, labels)
-    judged = sure(works, truth, labels, calibrated(typical="tale, story"))
-    assert np.array_equal(judged[:, 0], truth[:, 0])
-    assert np.array_equal(judged[:30, 1], truth[:30, 1])
-    assert np.isnan(judged[30:, 1]).all()
-    for typical in ("", "sto", "tale"):
-        assert np.array_equal(sure(works, truth, labels, calibrated(typical=typical)), truth)
-
-
-@pytest.mark.parametrize(
-    ("careful", "expected"),
-    [("", [None, None]), ("storm", [0.75, None]), ("storm 0.9, frost .5", [0.9, 0.5]), ("storm,frost", [0.75, 0.75])],
-)
-def test_careful_labels_have_a_precision_of_their_own_or_that_of_high_precision(
-    careful: str, expected: list[float | None]
-) -> None:
-    aims = [None if np.isnan(each) else each for each in _careful(Thresholding(careful=careful), WEATHER).tolist()]
-    assert aims == expected
-
-
-def test_only_of_warnings_is_recall_worth_more_to_balanced() -> None:
-    labels, rng = label_set("storm", frost={"kind": "tag"}), random.Random(1)
-    told = [
-        each.present if rng.random() < 0.7 else frozenset({"storm", "frost"}) - each.present for each in weather(240)
-    ]
-    works = [each._replace(present=present) for each, present in zip(weather(240), told, strict=True)]
-    plain, lenient = (
-        train(works, labels, QUICK._replace(thresholds=Thresholding(beta=beta, floor=0.0))).thresholds
-        for beta in (1.0, 5.0)
-    )
-    assert lenient[1, 0] < plain[1, 0]
-    assert lenient[1, 1] == plain[1, 1]
-
-
-def test_a_doubted_label_that_is_none_is_told() -> None:
-    assert _doubted(Calibrating(doubted="storm, "), WEATHER).tolist() == [each == "storm" for each in WEATHER.ids]
-    with pytest.raises(RecipeError, match=r"calibration\.doubted: .*snow"):
-        train(weather(30), WEATHER, Recipe(calibration=Calibrating(doubted="storm, snow")))
-    with pytest.raises(RecipeError, match=r"calibration\.doubted: frost is no warning"):
-        _doubted(Calibrating(doubted="frost"), label_set("storm", frost={"kind": "tag"}))
-
-
-@pytest.mark.parametrize("careful", ["snow", "storm 1.5", "storm 0.9.9", "storm nine"])
-def test_a_careful_label_that_is_none_is_told(careful: str) -> None:
-    with pytest.raises(RecipeError, match=r"thresholds\.careful: .*"):
-        _careful(Thresholding(careful=careful), WEATHER)
-
-
-def calibrated(**choices: Any) -> Recipe:
-    return Recipe(calibration=Calibrating(**choices))
 
 
 def test_names_are_no_features_unless_asked_for() -> None:

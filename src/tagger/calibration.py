@@ -20,8 +20,8 @@ PRESETS = ("high-recall", "balanced", "high-precision")
 
 # How unlikely, in log-odds, all other warnings are where a warning is as good as alone.
 _ALONE = -2.0
-# A label that is to be suggested sparingly is doubted, when alone, as though its work were so many times as long.
-_DOUBT = np.e**3
+# A label that is to be suggested sparingly is doubted, when alone, as though so much were added to ln passages.
+_DOUBT = 3.0
 # Solitude hangs on how length counts, which is learned beside it: so often they take turns.
 _TURNS = 6
 
@@ -64,7 +64,7 @@ def log_odds(margins: NDArray[np.floating], passages: NDArray[np.integer] | int,
 
 
 def _lengths(passages: NDArray[np.integer] | int) -> F64:
-    """Ln passages, float64[works, 1]."""
+    """The logarithm of the numbers of passages, float64[works, 1]."""
     return np.log(np.asarray(passages, np.float64)).reshape(-1, 1)
 
 
@@ -82,6 +82,20 @@ def _solitude(alone: F64, sociable: NDArray[np.bool_]) -> F64:
         second, first = np.partition(own, -2, axis=1)[:, -2:].T[:, :, None]
         found[:, columns] = np.clip(np.where(own == first, second, first), _ALONE, 0)
     return found
+
+
+def of_passages(margins: NDArray[np.floating], labels: NDArray[np.integer] | int, by: Calibration) -> F64:
+    """The probability of some `labels`, int[n] or one, in passages each taken for a whole work, whatever else is in it:
+    float64[n] in 0..1, from their margins, float[n].
+    """
+    return sigmoid(margins * by.slope[labels] + by.intercept[labels] + by.prior[labels])
+
+
+def floors(thresholds: F64, by: Calibration) -> F64:
+    """The margin at which a passage so taken reaches each label's threshold: float64[labels]."""
+    inside = np.clip(thresholds, 1e-9, 1 - 1e-9)
+    margins: F64 = (np.log(inside / (1 - inside)) - by.intercept - by.prior) / by.slope
+    return margins
 
 
 def prevalence(truth: F64, importance: F64) -> F64:
@@ -116,7 +130,7 @@ def fit(margins: F64, passages: NDArray[np.integer], truth: F64, importance: F64
     A first pass fits each label alone; the second draws each towards the median of the first (empirical Bayes), as
     strongly as a Gaussian of half that median's width: rare labels follow the crowd, frequent ones themselves.
     """
-    lengths = np.log(passages.astype(np.float64))
+    lengths = _lengths(passages)[:, 0]
     counts = np.ones(len(margins)) if importance is None else importance
     alone = np.array([_fit_label(margins[:, i], lengths, truth[:, i], counts) for i in range(margins.shape[1])])
     able = np.isfinite(alone[:, 0])
@@ -159,7 +173,7 @@ def with_company(
         share, longer = _fit_company(alone, lengths, target, importance[several], columns)
         found = found._replace(length=np.where(warnings, np.maximum(found.length - longer, 0.0), found.length))
     company = np.where(warnings, share, 0.0)
-    doubt = np.where(doubted & warnings, share * np.log(_DOUBT), 0.0)
+    doubt = np.where(doubted & warnings, share * _DOUBT, 0.0)
     return found._replace(company=times * company, doubt=doubt) if share > 0 else by
 
 
@@ -240,9 +254,8 @@ def thresholds(
     the worse error there.
 
     balanced has the best F-beta (van Rijsbergen, "Information retrieval", 1979) of those with the least precision it
-    may have; high-precision is the lowest with the wanted
-    precision; high-recall the highest with the wanted recall. Scores are out-of-fold probabilities, float64[works,
-    labels]; truth is 1, 0 or NaN (left out).
+    may have; high-precision is the lowest with the wanted precision; high-recall the highest with the wanted recall.
+    Scores are out-of-fold probabilities, float64[works, labels]; truth is 1, 0 or NaN (left out).
     """
     known = np.isfinite(truth) & np.isfinite(scores)
     counts = np.ones(len(scores)) if importance is None else importance

@@ -120,9 +120,9 @@ def _witnesses(
     those of which the marks say something or, without marks, the loudest.
     """
     passages = np.arange(rows[work], rows[work + 1])
-    told = np.flatnonzero(np.isfinite(marks[passages]))
     if truth == 1 and (marks[passages] == 1).any():
-        return passages[told], marks[passages[told]].astype(np.float64)
+        told = passages[np.isfinite(marks[passages])]
+        return told, marks[told].astype(np.float64)
     if truth == 1 and len(passages) > 1:
         most = int(np.ceil(recipe.learner.witnesses * len(passages)))
         passages = passages[np.argsort(-margins[passages], kind="stable")[:most]]

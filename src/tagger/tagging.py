@@ -17,9 +17,9 @@ import numpy as np
 
 from tagger import scoring
 from tagger.aggregation import WorkMargins, aggregate
-from tagger.arrays import F32, F64, I64, NDArray
+from tagger.arrays import F64, I64, NDArray
 from tagger.bundles import Bundle
-from tagger.calibration import Calibration, calibrate, sigmoid
+from tagger.calibration import Calibration, calibrate, floors, of_passages
 from tagger.features import ranges
 from tagger.policy import (
     BANDS,
@@ -78,7 +78,7 @@ def tag(
     suggested[[reason is not None for reason in reasons]] = False
     suggested[:, ~bundle.supported] = False
     is_tag = np.array([label.kind == "tag" for label in bundle.labels])
-    findings = _find(reading, pooled, suggested, _floors(thresholds.chosen, bundle.calibration), is_tag)
+    findings = _find(reading, pooled, suggested, floors(thresholds.chosen, bundle.calibration), is_tag)
     suggestions = _suggestions(readable, reading, findings, scores, thresholds, bundle, options)
     elapsed = 1000 * (time.perf_counter() - began) / max(sum(len(work.text) for work in readable), 1)
     results = _results(readable, totals, scores, suggestions, reasons, bundle, elapsed)
@@ -150,13 +150,6 @@ def _find(
     return _Findings(works, labels, owners, candidates[owners, ranks])
 
 
-def _floors(thresholds: F64, calibration: Calibration) -> F64:
-    """The margin at which a passage alone would reach the label's threshold: float64[labels]."""
-    inside = np.clip(thresholds, 1e-9, 1 - 1e-9)
-    floors: F64 = (np.log(inside / (1 - inside)) - calibration.intercept - calibration.prior) / calibration.slope
-    return floors
-
-
 def _suggestions(
     works: Sequence[Work],
     reading: Reading,
@@ -213,7 +206,7 @@ def _prominences(reading: Reading, findings: _Findings, thresholds: Thresholds, 
     passages = ranges(reading.rows[of], sizes)
     owners = np.repeat(labels, sizes)
     lengths = np.array([passage.end - passage.start for passage in reading.passages])
-    alone = _alone(reading.margins[passages, owners], bundle.calibration, owners)
+    alone = of_passages(reading.margins[passages, owners], owners, bundle.calibration)
     table = np.full((len(reading.rows) - 1, len(bundle.labels)), -1.0)
     table[of, labels] = prominence(alone, lengths[passages], rows, thresholds.table[1:, labels])
     return imply(table, bundle.labels)[of, labels].astype(np.int64)
@@ -229,7 +222,7 @@ def _evidence(
     columns = zip(
         findings.owners.tolist(),
         passages.tolist(),
-        _alone(margins, bundle.calibration, labels).round(4).tolist(),
+        of_passages(margins, labels, bundle.calibration).round(4).tolist(),
         words,
         strict=True,
     )
@@ -286,15 +279,9 @@ def _contributions(moved: scoring.Contributions, pair: int, names: Sequence[str]
     return [{"words": names[moved.columns[i]], "amount": float(moved.amounts[i])} for i in order]
 
 
-def _alone(margins: F32, calibration: Calibration, labels: I64 | int) -> F64:
-    """The scores of passages each taken for a whole work, from their margins for the labels."""
-    by = calibration
-    return sigmoid(margins * by.slope[labels] + by.intercept[labels] + by.prior[labels])
-
-
 def _course(reading: Reading, work: int, label: int, calibration: Calibration) -> list[float]:
     """A label's scores along the work, pooled into at most COURSE_BINS by their maximum."""
-    alone = _alone(reading.margins[reading.rows[work] : reading.rows[work + 1], label], calibration, label)
+    alone = of_passages(reading.margins[reading.rows[work] : reading.rows[work + 1], label], label, calibration)
     return [round(float(part.max()), 4) for part in np.array_split(alone, min(COURSE_BINS, len(alone)))]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,24 +19,14 @@ from tagger import scoring
 from tagger.aggregation import Rule, aggregate
 from tagger.arrays import F32, F64, I64, NDArray
 from tagger.bundles import Bundle, library_versions
-from tagger.calibration import (
-    PRESETS,
-    Aims,
-    Calibration,
-    calibrate,
-    fit,
-    precision_at,
-    prevalence,
-    thresholds,
-    uncalibrated,
-    with_company,
-)
+from tagger.calibration import PRESETS, uncalibrated
 from tagger.composites import Sample, compose
-from tagger.errors import DataError, RecipeError, UnknownLabelError
+from tagger.errors import DataError
 from tagger.features import BLOCK_CHARS, Counts, Words, blocks, featurize, join, read_cases, read_words
+from tagger.judging import check_recipe, judge, sure
 from tagger.labels import LabelSet
 from tagger.learning import Examples, Progress, learn_labels, sparse
-from tagger.recipe import Calibrating, Recipe, Thresholding
+from tagger.recipe import Recipe
 from tagger.scenes import marks
 from tagger.scoring import Weights, keyword_model
 from tagger.segmentation import segment, text_of
@@ -44,12 +34,6 @@ from tagger.spellings import one_for_several, respelt
 from tagger.vectors import Vectors, meaning
 from tagger.vocabulary import Learned, Stemmer, collisions, learn, names_among, snowball
 from tagger.works import LabelledWork, Passage
-
-# Below this weight a work's labels are guesses: good enough to learn words from, not to say how often they are right.
-HINT = 0.2
-
-# A label and, perhaps, a precision.
-_CAREFUL = re.compile(r"(.+?)(?:\s+([\d.]+))?", re.DOTALL)
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -69,9 +53,9 @@ def train(
     """Train a bundle on works and, where there are any, on `more` works of other sources; `vectors` lend meaning to
     words that no label came with.
 
-    Works that weigh less than HINT teach, but calibration and thresholds rest on the others, and for tags on the
-    typical ones among them (see recipe.Calibrating). Raises DataError when the works cannot carry a training: none of
-    them, or no label with enough examples.
+    Works that weigh less than judging.HINT teach, but calibration and thresholds rest on the others, and for tags on
+    the typical ones among them (see recipe.Calibrating). Raises DataError when the works cannot carry a training: none
+    of them, or no label with enough examples.
     """
     check_recipe(recipe, labels)
     everything = [*works, *more]
@@ -115,47 +99,6 @@ def train(
     )
 
 
-def sure(works: Sequence[LabelledWork], truth: F64, labels: LabelSet, recipe: Recipe) -> F64:
-    """The truth, float64[works, labels], that calibration may rest on, the rest NaN: nothing of works that weigh less
-    than HINT, and the tags of typical works only.
-    """
-    hints = np.array([each.weight < HINT for each in works])
-    beginnings = tuple(f"{each.strip()}-" for each in recipe.calibration.typical.split(",") if each.strip())
-    typical = np.array([each.work.id.startswith(beginnings) for each in works])
-    tags = np.array([label.kind == "tag" for label in labels])
-    left_out = hints[:, None] | (~typical[:, None] & tags & (typical & ~hints).any())
-    return np.where(left_out, np.nan, truth)
-
-
-class Judged(NamedTuple):
-    """What scores mean, as in a Bundle."""
-
-    calibration: Calibration
-    thresholds: F64
-    precision: F64
-    prevalence: F64
-
-
-def judge(sample: Sample, rule: Rule, labels: LabelSet, supported: NDArray[np.bool_], recipe: Recipe) -> Judged:
-    """Calibrate, and choose thresholds, on works that were not learned from; `supported`, bool[labels], was learned."""
-    pooled = aggregate(sample.margins, sample.rows, rule).margins.astype(np.float64)
-    n_passages = np.diff(sample.rows)
-    aims, careful = recipe.thresholds, _careful(recipe.thresholds, labels)
-    warnings = np.array([label.kind == "warning" for label in labels])
-    examples = (pooled, n_passages, sample.truth, sample.importance)
-    doubted, times = _doubted(recipe.calibration, labels), recipe.calibration.company
-    calibration = with_company(fit(*examples), *examples, warnings & supported, doubted, times)
-    scores = calibrate(pooled, n_passages, calibration)
-    plain = Aims(aims.precision, aims.floor, aims.recall, aims.shrink)
-    for_tags, for_warnings = (
-        thresholds(scores, sample.truth, each, careful, sample.importance)
-        for each in (plain, plain._replace(beta=aims.beta))
-    )
-    table = np.where(warnings, for_warnings, for_tags)
-    precision = precision_at(scores, sample.truth, table, sample.importance)
-    return Judged(calibration, table, precision, prevalence(sample.truth, sample.importance))
-
-
 def _facts(works: Sequence[LabelledWork], learned: Learned, counts: Counts, words: Sequence[Words]) -> dict[str, Any]:
     """What describes a training: its data and its features."""
     return {
@@ -172,41 +115,6 @@ def spelling(recipe: Recipe, vectors: Vectors | None) -> tuple[Stemmer, list[str
     """How words become stems, and the words to know beside those of the works."""
     known = [*(vectors.words if vectors else ()), *respelt(recipe.features)]
     return snowball(one_for_several(recipe.features)), known
-
-
-def check_recipe(recipe: Recipe, labels: LabelSet) -> None:
-    """Raise RecipeError where the recipe names a label that is not there, before hours are spent on it."""
-    _doubted(recipe.calibration, labels)
-    _careful(recipe.thresholds, labels)
-
-
-def _doubted(calibrating: Calibrating, labels: LabelSet) -> NDArray[np.bool_]:
-    """Which warnings are doubted, bool[labels]. Raises RecipeError for one that is not there."""
-    names = [each.strip() for each in calibrating.doubted.split(",") if each.strip()]
-    try:
-        doubted = [labels[name] for name in names]
-    except UnknownLabelError as error:
-        raise RecipeError(f"calibration.doubted: {error}") from error
-    for label in doubted:
-        if label.kind != "warning":
-            raise RecipeError(f"calibration.doubted: {label.id} is no warning")
-    return np.isin(labels.ids, [label.id for label in doubted])
-
-
-def _careful(aims: Thresholding, labels: LabelSet) -> F64:
-    """The precision that balanced aims at for each careful label, NaN for others: float64[labels]. Raises RecipeError
-    for a label that is not there, or a precision that is none.
-    """
-    wanted = np.full(len(labels), np.nan)
-    for each in filter(None, map(str.strip, aims.careful.split(","))):
-        name, precision = _CAREFUL.fullmatch(each).groups()  # type: ignore[union-attr]  # it matches any text
-        try:
-            wanted[labels.index(labels[name].id)] = float(precision or aims.precision)
-        except (UnknownLabelError, ValueError) as error:
-            raise RecipeError(f"thresholds.careful: {each}: {error}") from error
-    if (wanted > 1).any():
-        raise RecipeError(f"thresholds.careful: a precision lies between 0 and 1: {aims.careful}")
-    return wanted
 
 
 def _lend(vectors: Vectors | None, learned: Learned, matrix: Any, recipe: Recipe) -> F32 | None:

@@ -24,6 +24,7 @@ from tagger.arrays import NDArray
 from tagger.bundles import Bundle, library_versions
 from tagger.composites import Sample, compose
 from tagger.errors import DataError
+from tagger.judging import check_recipe, judge, sure
 from tagger.labels import LabelSet
 from tagger.learning import Progress
 from tagger.parallel import LOCAL, Engine
@@ -36,16 +37,13 @@ from tagger.streaming.pooling import choose_shares
 from tagger.streaming.solving import Problem, solve
 from tagger.streaming.workplace import Request
 from tagger.training import (
-    check_recipe,
     choose_rule,
     figures,
     group_of,
-    judge,
     least_known,
     lots,
     no_progress,
     supported_by,
-    sure,
     truth_of,
 )
 from tagger.vocabulary import displaced
